@@ -1,0 +1,1 @@
+"""Demand: one process per file, and the noise it is drawn from."""

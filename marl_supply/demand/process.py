@@ -1,0 +1,89 @@
+"""What every demand process is: parameters read from a topology file, and a way to draw demand in blocks.
+
+Demand is drawn in blocks of 64 periods by 64 replications, each block from random generators that depend only
+on the seed, the market's name and the position of the block. A longer horizon or more replications therefore
+extend what was drawn and change none of it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+BLOCK = 64
+"""Periods in a block of noise, and replications in it."""
+
+Array = NDArray[np.float64]
+GeneratorOf = Callable[[str], np.random.Generator]
+"""Gives a block's generator under a label; asking twice for a label restarts the same numbers."""
+
+
+class DemandProcess(BaseModel, ABC):
+    """The law of one market's demand over time; a file names it in snake case beside its parameters.
+
+    Adding a process is adding a file to this package: subclass, declare the parameters as fields, write
+    `draw`.
+
+    Attributes
+    ----------
+    mean : float
+        Long-run mean of demand, units per period (of a `step`: the later level).
+    variance : float or None
+        Long-run variance of the demand of one period, units squared; None where it is not known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    if TYPE_CHECKING:  # fields in some processes, computed in others
+
+        @property
+        def mean(self) -> float: ...
+
+        @property
+        def variance(self) -> float | None: ...
+
+    @abstractmethod
+    def draw(
+        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
+    ) -> tuple[Array, Any]:
+        """Draw the demand of one block.
+
+        Parameters
+        ----------
+        generator : callable
+            `generator(label)` is a fresh generator for this seed, market, block of replications and block of
+            periods.
+        replications : int
+            Columns to draw; always `BLOCK` when a `DemandFeed` asks.
+        period_block : int
+            The block covers periods `64 * period_block` to `64 * period_block + 63`.
+        carry : Any
+            None for block 0, and otherwise what the draw of the block before returned (the process's memory).
+
+        Returns
+        -------
+        tuple of ndarray and Any
+            Demand in units per period, shape (64, replications), and the memory for the next block.
+        """
+
+    @property
+    def integer(self) -> bool:
+        """Whether every demand is a whole number of units."""
+        return True
+
+    @property
+    def periods(self) -> int | None:
+        """The number of periods the process can serve; None when it never ends."""
+        return None
+
+    def evaluation(self) -> "DemandProcess":
+        """The process that policies are scored on: itself, unless data was held out (see `Trace`)."""
+        return self
+
+
+def periods_of(period_block: int) -> NDArray[np.int64]:
+    """The periods of a block, shape (64,)."""
+    return np.arange(period_block * BLOCK, (period_block + 1) * BLOCK)

@@ -1,0 +1,95 @@
+"""Load a topology: a shipped name, a file, a mapping or a networkx graph becomes a `Topology`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from marl_supply.errors import InputError
+from marl_supply.topology import strict_yaml
+from marl_supply.topology.extends import extend
+from marl_supply.topology.file import Topology
+from marl_supply.topology.overrides import Overrides, apply
+from marl_supply.topology.resolve import resolve
+from marl_supply.topology.shipped import find
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+def load(source: str | Path | Mapping[str, Any] | nx.Graph | Topology, overrides: Overrides = ()) -> Topology:
+    """Return the resolved topology of a chain.
+
+    Parameters
+    ----------
+    source : str, Path, mapping, networkx graph or Topology
+        The name of a shipped topology, the path of a YAML file, the keys of a file, or a directed graph whose
+        attributes are those of a file.
+    overrides : sequence of str, or mapping
+        Values changed before anything is checked: ``["nodes.store.holding_cost=2", "edges.0.lead_time=3"]``
+        or ``{"game.horizon": 101}``.
+
+    Raises
+    ------
+    InputError
+        If there is no such topology, or for the first thing wrong in it: file, place, problem, nearest name.
+
+    Examples
+    --------
+    >>> load("beer_game", ["game.horizon=50"]).game.horizon
+    50
+    """
+    if isinstance(source, Topology) and not overrides:
+        return source
+    document, place, directories = _open(source)
+    document = apply(document, overrides)
+    try:
+        return resolve({"name": place.removesuffix(".yaml"), **document}, directories)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
+
+
+def _open(source: Any) -> tuple[dict[str, Any], str, list[Path]]:
+    """Return the keys after `extends`, the name that begins errors, and the folders of data files."""
+    if isinstance(source, Topology):
+        return source.to_dict(), source.name, []
+    if isinstance(source, (str, Path)):
+        path = find(source)
+        document, folders = _read(path, ())
+        return document, path.name, folders
+    networkx = sys.modules.get("networkx")
+    if networkx is not None and isinstance(source, networkx.Graph):
+        from marl_supply.topology.graph import document_of
+
+        source = document_of(source)
+    if not isinstance(source, Mapping):
+        raise InputError(f"{type(source).__name__} is no topology; give a name, a file, a mapping or a networkx graph")
+    document, folders = _extended(dict(source), Path(), ())
+    return document, str(document.get("name", "topology")), folders
+
+
+def _read(path: Path, children: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:
+    path = path.resolve()
+    if path in children:
+        chain = " -> ".join(file.name for file in (*children[children.index(path) :], path))
+        raise InputError(f"{path.name}: extends: {chain} is a cycle; let one of them stand alone")
+    return _extended(strict_yaml.read(path), path.parent, (*children, path))
+
+
+def _extended(document: dict[str, Any], folder: Path, children: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:
+    base = document.pop("extends", None)
+    if base is None:
+        return document, [folder]
+    place = children[-1].name if children else str(document.get("name", "topology"))
+    if not isinstance(base, str):
+        raise InputError(f"{place}: extends: {base!r} is not text; name a shipped topology or a file")
+    try:
+        path = find(base, folder)
+    except InputError as error:
+        raise InputError(f"{place}: extends: {error}") from None
+    parent, folders = _read(path, children)
+    if children:
+        parent.pop("name", None)
+    return extend(parent, document), [folder, *folders]
