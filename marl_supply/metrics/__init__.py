@@ -1,0 +1,1 @@
+"""Numbers about a simulated chain, with the intervals that say how far to trust them."""

@@ -1,0 +1,143 @@
+"""How a row that cannot serve every claim shares its stock: one function per rule.
+
+Each takes the claims (r, c, B) of r rows with c lines each, in line order, and the stock (r, B) available, and returns
+the units served (r, c, B): never more than claimed, in all never more than available, nothing kept back while a
+claim is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from marl_supply.simulation.arrays import Array, Arrays
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """What the rules look at besides claims and stock.
+
+    old: (r, c, B) claims owed since before this period; position: (r, c, B) units on hand or coming to the customer of
+    each line, net of what it owes; scale: (r, c, 1) its mean lead-time demand, units; integer: whole units only.
+    """
+
+    old: Array
+    position: Callable[[], Array]
+    scale: Array
+    integer: bool
+
+
+def proportional(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:
+    """The same share of every claim; whole units: the floor, leftovers to the largest remainders, then the earlier."""
+    total = claims.sum(1)
+    served_total = arrays.minimum(total, available)
+    divisor = arrays.maximum(total, 1e-300)[:, None]
+    if not shortage.integer:
+        return claims * (served_total[:, None] / divisor)
+    product = claims * served_total[:, None]
+    share = arrays.floor(product / divisor)
+    remainder = product - share * divisor
+    leftover = served_total - share.sum(1)
+    if not arrays.any(leftover > 0):
+        return share
+    return share + (_rank_of_largest(arrays, remainder) < leftover[:, None]) * 1.0
+
+
+def priority(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:
+    """The earlier line is served in full before the next: markets first, then edges in file order."""
+    served, left = [], available
+    for line in range(claims.shape[1]):
+        served.append(arrays.minimum(claims[:, line], left))
+        left = left - served[-1]
+    return arrays.stack(served, 1)
+
+
+def first_come(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:
+    """What was owed before this period first, proportionally where that is short; then the new claims likewise."""
+    old = arrays.minimum(shortage.old, claims)
+    served_old = proportional(arrays, old, available, shortage)
+    return served_old + proportional(arrays, claims - old, available - served_old.sum(1), shortage)
+
+
+def fair_share(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:
+    """Raise the customers of lowest position per mean lead-time demand until the stock is used up.
+
+    The position is what a customer has on hand and in transit, less all it owes; a market's is minus its claim. Whole
+    units go out one by one, each to the lowest (position + given) / scale, ties to the earlier line; continuous stock
+    is poured to a common level. Customers that no demand reaches come last, in line order.
+    """
+    scale, position = _with_last_in_line(arrays, shortage)
+    stock = arrays.minimum(claims.sum(1), available)
+    low, high = _levels_around(arrays, claims, position, scale, stock)
+    below, above = (
+        _poured(arrays, low, claims, position, scale),
+        _poured(arrays, high, claims, position, scale),
+    )
+    gap = above.sum(1) - below.sum(1)
+    part = arrays.where(gap > 0, (stock - below.sum(1)) / arrays.where(gap > 0, gap, 1.0), 0.0)[:, None]
+    if not shortage.integer:
+        return below + part * (above - below)
+    level = low + part * (high - low)
+    level = level + 1e-9 * (1.0 + arrays.maximum(level, -level))
+    return _without_excess(arrays, arrays.ceil(_poured(arrays, level, claims, position, scale)), position, scale, stock)
+
+
+def _with_last_in_line(arrays: Arrays, shortage: Shortage) -> tuple[Array, Array]:
+    """Scales and positions, with lines of scale 0 lifted above all others in line order."""
+    unreached = shortage.scale <= 0
+    position = shortage.position()
+    order = arrays.constant([[[1e9 * (1 + line)] for line in range(position.shape[1])]])
+    return arrays.where(unreached, 1.0, shortage.scale), arrays.where(unreached, order, position)
+
+
+def _poured(arrays: Arrays, level: Array, claims: Array, position: Array, scale: Array) -> Array:
+    """(r, c, B) units that bring every line to a level (r, 1, B), at most its claim."""
+    return arrays.minimum(arrays.maximum(level * scale - position, 0.0), claims)
+
+
+def _levels_around(arrays: Arrays, claims: Array, position: Array, scale: Array, stock: Array) -> tuple[Array, Array]:
+    """(r, 1, B) each: the corners of the pouring curve between which the stock is used up."""
+    corners = [position[:, line] / scale[:, line] for line in range(claims.shape[1])]
+    corners += [(position[:, line] + claims[:, line]) / scale[:, line] for line in range(claims.shape[1])]
+    low: Array = -1e300
+    high: Array = 1e300
+    for corner in corners:
+        fits = _poured(arrays, corner[:, None], claims, position, scale).sum(1) <= stock
+        low = arrays.maximum(arrays.where(fits, corner, -1e300), low)
+        high = arrays.minimum(arrays.where(fits, 1e300, corner), high)
+    high = arrays.where(high > 1e299, low, high)
+    return low[:, None], high[:, None]
+
+
+def _without_excess(arrays: Arrays, served: Array, position: Array, scale: Array, stock: Array) -> Array:
+    """Take units back, the one given last first, until the stock suffices: at most one a line, but for rounding."""
+    served = arrays.copy(served)
+    while arrays.any(served.sum(1) > stock):
+        excess = served.sum(1) > stock
+        last = arrays.where(served > 0, (position + (served - 1.0)) / scale, -1e300)
+        highest = last.max(1)
+        for line in reversed(range(served.shape[1])):
+            hit = excess & (last[:, line] >= highest)
+            served[:, line] -= hit * 1.0
+            excess = excess & ~hit
+    return served
+
+
+RULES: dict[str, Callable[[Arrays, Array, Array, Shortage], Array]] = {
+    "proportional": proportional,
+    "priority": priority,
+    "first_come": first_come,
+    "fair_share": fair_share,
+}
+
+
+def _rank_of_largest(arrays: Arrays, values: Array) -> Array:
+    """(r, c, B) how many lines come before each one when sorted by value, largest first, ties to the earlier line."""
+    count = values.shape[1]
+    rank = values * 0.0
+    for line in range(count):
+        for other in range(count):
+            if other != line:
+                ahead = values[:, other] >= values[:, line] if other < line else values[:, other] > values[:, line]
+                rank[:, line] += ahead
+    return rank
