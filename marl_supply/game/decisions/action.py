@@ -1,0 +1,103 @@
+"""An action space without a library: numbers between bounds, on a grid where units are whole."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl_supply.errors import InputError, nearest
+from marl_supply.game.seat import Seat
+from marl_supply.simulation.arrays import Array
+from marl_supply.simulation.state import Decisions
+
+FloatArray = NDArray[np.float64]
+
+
+class Action(ABC):
+    """How one seat's actions become decisions.
+
+    Where units are whole an action is one choice for each component, 0 to ``choices - 1``, and means
+    ``low + step * choice``; where units are continuous it is the number itself, between `low` and `high`.
+
+    Parameters
+    ----------
+    seat
+        Whose actions they are.
+    parameters
+        Of the file's ``actions: {kind: ..., ...}``; `step` is the grid of the choices (1 unit), the others are named
+        by each kind.
+
+    Attributes
+    ----------
+    low, high : (n,) float
+        Smallest and largest value of each component, units.
+    step : float
+        Units from one choice to the next.
+    """
+
+    known: ClassVar[frozenset[str]] = frozenset({"step"})
+
+    def __init__(self, seat: Seat, parameters: Mapping[str, Any]) -> None:
+        for name, value in parameters.items():
+            if name not in self.known:
+                raise InputError(f"game.actions: no parameter '{name}'{nearest(name, self.known)}.")
+            if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
+                raise InputError(f"game.actions.{name}: {value} is not a positive number.")
+        self.seat = seat
+        self.parameters = dict(parameters)
+        self.step = float(parameters.get("step", 1))
+        low, high = self.bounds()
+        self.low = np.asarray(low, dtype=np.float64)
+        self.high = self.low + np.floor((high - self.low) / self.step) * self.step if seat.integer else np.asarray(high)
+
+    @abstractmethod
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """(n,) smallest and (n,) largest values, units."""
+
+    @abstractmethod
+    def decide(self, values: Array) -> Decisions:
+        """The decisions that (n, B) values mean."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """(n,) what each component is for: rows or edges of the seat."""
+        return self.seat.rows
+
+    @property
+    def choices(self) -> NDArray[np.int64]:
+        """(n,) number of choices of each component, for whole units."""
+        return (np.rint((self.high - self.low) / self.step) + 1).astype(np.int64)
+
+    def decode(self, action: Any) -> Decisions:
+        """Turn actions (n, B) into decisions: choices for whole units, values for continuous ones.
+
+        Raises
+        ------
+        ValueError
+            For wrong shapes, NaN, and values outside the space.
+        """
+        action = np.asarray(action)
+        if action.ndim != 2 or len(action) != len(self.low):
+            raise ValueError(f"{self.seat.agent}: an action has shape ({len(self.low)}, B), not {action.shape}")
+        low, high = (0, self.choices[:, None] - 1) if self.seat.integer else (self.low[:, None], self.high[:, None])
+        if not ((action >= low) & (action <= high)).all():
+            raise ValueError(f"{self.seat.agent}: an action lies outside its space")
+        return self.decide(self.low[:, None] + self.step * action if self.seat.integer else action)
+
+    def choices_of(self, values: Array) -> Array:
+        """The action (n, B) whose value is nearest, the inverse of `decode` up to the grid."""
+        values = np.clip(values, self.low[:, None], self.high[:, None])
+        return np.rint((values - self.low[:, None]) / self.step).astype(np.int64) if self.seat.integer else values
+
+
+def one_supplier_each(seat: Seat, kind: str) -> None:
+    """Refuse a kind that needs to know on which edge a row orders."""
+    if not seat.scope.one_supplier_each:
+        raise InputError(
+            f"game.actions: '{kind}' needs rows with one supplier each, and '{seat.agent}' has a row with several; "
+            "use quantity."
+        )

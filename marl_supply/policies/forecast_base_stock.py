@@ -1,0 +1,85 @@
+"""Base-stock rules whose level follows a forecast: ``level = safety_stock + cover * smoothed``.
+
+`smoothed` is exponentially smoothed (Brown 1959) of what the seat can see: the claims that reached the row, or the
+demand of the markets downstream. It starts at the mean of the demand process.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from marl_supply.game.observation import Observation
+from marl_supply.game.policy import Memory
+from marl_supply.game.seat import Seat
+from marl_supply.policies.base_stock import _periods_below
+from marl_supply.policies.rule import (
+    FloatArray,
+    Parameter,
+    Rule,
+    constant,
+    on_first_edge,
+    per_row,
+    safety_stock,
+)
+from marl_supply.simulation.arrays import Array
+from marl_supply.simulation.state import Decisions
+
+
+def _cover(seat: Seat) -> FloatArray:
+    return np.asarray(seat.total_lead_time + 1, dtype=np.float64)
+
+
+def _parameters(cover: Parameter) -> tuple[Parameter, ...]:
+    return (
+        Parameter(
+            "safety_stock",
+            "units",
+            safety_stock,
+            lambda s: -3 * safety_stock(s),
+            lambda s: 6 * safety_stock(s) + 1,
+        ),
+        cover,
+        Parameter("smoothing", "-", constant(0.3), constant(0.02), constant(1.0)),
+    )
+
+
+class _Smoothing(Rule):
+    """Memory of a smoothed signal; (rows, B) units a period."""
+
+    def start(self, seat: Seat, replications: int) -> Memory:
+        return None
+
+    def follow(self, seat: Seat, signal: Array, smoothed: Memory) -> Array:
+        """The smoothed signal after one more observation; in the first period there is nothing to learn from yet."""
+        if smoothed is None:
+            return np.broadcast_to(seat.mean_demand[:, None], signal.shape)
+        weight = self.value("smoothing")
+        return weight * signal + (1 - weight) * smoothed
+
+
+class ForecastBaseStock(_Smoothing):
+    """Orders up to ``safety_stock + cover * smoothed claims`` of local inventory position."""
+
+    needs = frozenset({"inventory_position", "incoming_orders"})
+    parameters = _parameters(Parameter("cover", "periods", _cover, constant(0.0), lambda s: 3 * _cover(s)))
+
+    def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
+        claims = per_row(observation.seat, observation.incoming_orders)
+        smoothed = self.follow(observation.seat, claims, memory)
+        return Decisions(order_up_to=self.value("safety_stock") + self.value("cover") * smoothed), smoothed
+
+
+class EchelonForecastBaseStock(_Smoothing):
+    """Orders up to ``safety_stock + cover * smoothed market demand`` of echelon inventory position."""
+
+    needs = frozenset({"echelon_inventory_position", "market_demand"})
+    parameters = _parameters(
+        Parameter("cover", "periods", _periods_below, constant(0.0), lambda s: 3 * _periods_below(s))
+    )
+
+    def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
+        seat = observation.seat
+        reach = seat.network.downstream[seat.scope.rows][:, seat.network.market_row[seat.markets_downstream]]
+        smoothed = self.follow(seat, reach @ observation.market_demand, memory)
+        level = self.value("safety_stock") + self.value("cover") * smoothed
+        return on_first_edge(seat, np.maximum(level - observation.echelon_inventory_position, 0)), smoothed
