@@ -13,6 +13,8 @@ from marl_supply.errors import InputError
 from marl_supply.game.game import Game, Outcome
 from marl_supply.game.policy import Policy
 from marl_supply.game.rollout import rollout
+from marl_supply.metrics.bullwhip import PeriodSums, bullwhip_ratio
+from marl_supply.metrics.service import cycle_service_level, fill_rate
 
 FloatArray = NDArray[np.float64]
 
@@ -29,10 +31,8 @@ class Evaluation:
         The same cost by account and place, before it is given to agents.
     path : (T, A, R) or None
         Undiscounted cost of every period, warm-up included; kept when asked for.
-    orders, orders_squared : (N, R)
-        Sums of each row's orders and of their squares.
-    demand, demand_squared : (N, R)
-        The same of the market demand that each row can reach.
+    orders, demand : PeriodSums of (N, R)
+        Of what each row ordered, and of the market demand that it can reach.
     market_demand, market_served, market_short : (K, R)
         Units asked, units served in the period they were asked, and periods with a shortage.
     """
@@ -50,10 +50,8 @@ class Evaluation:
     cost: FloatArray
     accounts: dict[str, FloatArray]
     path: FloatArray | None
-    orders: FloatArray
-    orders_squared: FloatArray
-    demand: FloatArray
-    demand_squared: FloatArray
+    orders: PeriodSums
+    demand: PeriodSums
     market_demand: FloatArray
     market_served: FloatArray
     market_short: FloatArray
@@ -109,27 +107,17 @@ class Evaluation:
     @property
     def fill_rate(self) -> float | None:
         """Market demand served in its period / demand; None without demand."""
-        asked = float(self.market_demand.sum())
-        return float(self.market_served.sum()) / asked if asked > 0 else None
+        return fill_rate(self.market_served, self.market_demand)
 
     @property
-    def cycle_service_level(self) -> float:
+    def cycle_service_level(self) -> float | None:
         """Share of market periods without a shortage."""
-        return 1.0 - float(self.market_short.mean()) / self.periods
+        return cycle_service_level(self.periods - self.market_short, self.periods)
 
     @property
     def bullwhip(self) -> dict[str, float | None]:
-        """By row the variance of the orders it places over that of market demand downstream (replications pooled)."""
-        count = self.periods * self.replications
-        orders = _variance(self.orders, self.orders_squared, count)
-        demand = _variance(self.demand, self.demand_squared, count)
-        steady = demand <= 1e-12 * np.maximum(self.demand_squared.sum(1) / count, 1e-300)
-        return {row: None if steady[n] else float(orders[n] / demand[n]) for n, row in enumerate(self.rows)}
-
-
-def _variance(sums: FloatArray, squares: FloatArray, count: int) -> FloatArray:
-    """(N,) variance over periods and replications."""
-    return np.asarray(squares.sum(1) / count - (sums.sum(1) / count) ** 2)
+        """By row, the variance of the orders it places over that of the market demand downstream."""
+        return dict(zip(self.rows, bullwhip_ratio(self.orders, self.demand), strict=True))
 
 
 def evaluate(
@@ -166,6 +154,10 @@ def evaluate(
     tallies = [_play(game, policies, min(batch, end - first), seed, first, keep_path) for first in starts]
     joined: dict[str, Any] = {key: np.concatenate([tally[key] for tally in tallies], axis=-1) for key in tallies[0]}
     path = joined.pop("path", None)
+    counted = game.horizon - game.warm_up
+    sums: dict[str, Any] = {
+        k: PeriodSums(counted, joined.pop(k), joined.pop(f"{k} squared")) for k in ("orders", "demand")
+    }
     accounts = {name: joined.pop(f"account {name}") for name in game.books.accounts}
     network = game.network
     return Evaluation(
@@ -182,6 +174,7 @@ def evaluate(
         accounts=accounts,
         path=path,
         observe=game.observe_level,
+        **sums,
         **joined,
     )
 
@@ -210,9 +203,9 @@ def _counted(game: Game, outcome: Outcome, weight: float) -> dict[str, Any]:
     counted = {
         "cost": weight * outcome.costs,
         "orders": orders,
-        "orders_squared": orders * orders,
+        "orders squared": orders * orders,
         "demand": demand,
-        "demand_squared": demand * demand,
+        "demand squared": demand * demand,
         "market_demand": flows.demand,
         "market_served": flows.served,
         "market_short": (flows.served < flows.demand) * 1.0,

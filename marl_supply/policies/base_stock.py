@@ -42,7 +42,7 @@ class BaseStock(Rule):
         return Decisions(order_up_to=level), memory
 
 
-def _periods_below(seat: Seat) -> FloatArray:
+def periods_below(seat: Seat) -> FloatArray:
     """(rows,) lead times on the longest way from a row to a market, its own included, and one period more."""
     network = seat.network
     longest = np.zeros(len(network.rows))
@@ -56,12 +56,12 @@ def _periods_below(seat: Seat) -> FloatArray:
 
 
 def _echelon_start(seat: Seat) -> FloatArray:
-    periods = _periods_below(seat)
+    periods = periods_below(seat)
     return np.rint(seat.mean_demand * periods + seat.demand_deviation * np.sqrt(periods))
 
 
 def _echelon_high(seat: Seat) -> FloatArray:
-    periods = _periods_below(seat)
+    periods = periods_below(seat)
     return np.ceil(2 * seat.mean_demand * periods + 6 * seat.demand_deviation * np.sqrt(periods) + 1)
 
 

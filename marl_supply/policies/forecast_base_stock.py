@@ -6,12 +6,14 @@ demand of the markets downstream. It starts at the mean of the demand process.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
 from marl_supply.game.seat import Seat
-from marl_supply.policies.base_stock import _periods_below
+from marl_supply.policies.base_stock import periods_below
 from marl_supply.policies.rule import (
     FloatArray,
     Parameter,
@@ -19,7 +21,6 @@ from marl_supply.policies.rule import (
     constant,
     on_first_edge,
     per_row,
-    safety_stock,
 )
 from marl_supply.simulation.arrays import Array
 from marl_supply.simulation.state import Decisions
@@ -29,16 +30,18 @@ def _cover(seat: Seat) -> FloatArray:
     return np.asarray(seat.total_lead_time + 1, dtype=np.float64)
 
 
-def _parameters(cover: Parameter) -> tuple[Parameter, ...]:
+def _parameters(periods: Callable[[Seat], FloatArray]) -> tuple[Parameter, ...]:
+    """Parameters of a rule whose orders have to last for so many periods."""
+
+    def spread(seat: Seat) -> FloatArray:
+        return np.asarray(seat.demand_deviation * np.sqrt(periods(seat)), dtype=np.float64)
+
+    def demand(seat: Seat) -> FloatArray:
+        return np.asarray(seat.mean_demand * periods(seat), dtype=np.float64)
+
     return (
-        Parameter(
-            "safety_stock",
-            "units",
-            safety_stock,
-            lambda s: -3 * safety_stock(s),
-            lambda s: 6 * safety_stock(s) + 1,
-        ),
-        cover,
+        Parameter("safety_stock", "units", spread, lambda s: -demand(s), lambda s: 2 * demand(s) + 6 * spread(s) + 1),
+        Parameter("cover", "periods", periods, constant(0.0), lambda s: 3 * periods(s)),
         Parameter("smoothing", "-", constant(0.3), constant(0.02), constant(1.0)),
     )
 
@@ -61,7 +64,7 @@ class ForecastBaseStock(_Smoothing):
     """Orders up to ``safety_stock + cover * smoothed claims`` of local inventory position."""
 
     needs = frozenset({"inventory_position", "incoming_orders"})
-    parameters = _parameters(Parameter("cover", "periods", _cover, constant(0.0), lambda s: 3 * _cover(s)))
+    parameters = _parameters(_cover)
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         claims = per_row(observation.seat, observation.incoming_orders)
@@ -73,9 +76,7 @@ class EchelonForecastBaseStock(_Smoothing):
     """Orders up to ``safety_stock + cover * smoothed market demand`` of echelon inventory position."""
 
     needs = frozenset({"echelon_inventory_position", "market_demand"})
-    parameters = _parameters(
-        Parameter("cover", "periods", _periods_below, constant(0.0), lambda s: 3 * _periods_below(s))
-    )
+    parameters = _parameters(periods_below)
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         seat = observation.seat

@@ -39,9 +39,7 @@ def example(name: str) -> DemandProcess:
     return process
 
 
-def sample(
-    markets: dict[str, DemandProcess], periods: int, replications: int, first: int = 0, seed: int = 3
-) -> Array:
+def sample(markets: dict[str, DemandProcess], periods: int, replications: int, first: int = 0, seed: int = 3) -> Array:
     feed = DemandFeed(markets, seed, replications, first)
     return np.stack([feed.at(period).copy() for period in range(periods)])
 

@@ -31,9 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, **parameters: Any) -> Trace:
-    return Trace.model_validate(
-        {"file": "sales.csv", "column": "units"} | parameters, context={"directory": folder}
-    )
+    return Trace.model_validate({"file": "sales.csv", "column": "units"} | parameters, context={"directory": folder})
 
 
 def sample(process: DemandProcess, periods: int, replications: int) -> Array:
@@ -80,9 +78,7 @@ def test_replay_is_the_series_itself_and_says_when_it_ends() -> None:
         feed.at(100)
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"mode": "windows", "window": 30}, {"mode": "bootstrap", "block": 30}]
-)
+@pytest.mark.parametrize("parameters", [{"mode": "windows", "window": 30}, {"mode": "bootstrap", "block": 30}])
 def test_segments_follow_the_series_and_then_jump(parameters: dict[str, Any]) -> None:
     demand = sample(Trace(values=PLACES, **parameters), 300, 400)
     steps = np.diff(demand, axis=0)
