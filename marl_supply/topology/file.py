@@ -112,7 +112,7 @@ class Edge(Section):
         if isinstance(value, (list, tuple)):
             if len(value) != slots:
                 raise ValueError(
-                    f"a list of {len(value)} for a {delay} of {slots}; give exactly {slots} numbers, or one for all"
+                    f"holds {len(value)} numbers but {delay} is {slots}; give a list of {slots}, or one number for all"
                 )
             return tuple(value)
         return (value,) * max(slots, 1)

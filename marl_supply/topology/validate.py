@@ -138,7 +138,7 @@ def _real(location: tuple[str | int, ...], kind: str, value: Any) -> list[str | 
     kept: list[str | int] = []
     for depth, part in enumerate(location):
         within = (isinstance(value, Mapping) and part in value) or (
-            isinstance(value, (list, tuple)) and isinstance(part, int)
+            isinstance(value, (list, tuple)) and isinstance(part, int) and part < len(value)
         )
         if within:
             value = value[part]

@@ -1,0 +1,61 @@
+"""The picture of a chain, whole, and what it shows of special features."""
+
+import pytest
+
+from marl_supply.topology import load, names
+from marl_supply.topology.network import Network
+from marl_supply.topology.picture import picture
+from marl_supply.topology.reach import depends_on, levels, mean_demand, order_bounds
+
+CACHON_ZIPKIN = """\
+cachon_zipkin, version 1
+Cachon & Zipkin (1999), two-stage competition; Poisson demand, h1 = h2 = 0.5, p = 5, L1 = L2 = 1
+period: period; units: integer; demand seen after ordering; decisions downstream first
+
+[factory]  source
+  | factory -> supplier (inbound)  lead time 1 (4)  information delay 0  order bound 16
+[supplier]  on hand 4  holding 0.5
+  | supplier -> retailer (outbound)  lead time 1 (4)  information delay 0  order bound 16  holding 0.5
+[retailer]  on hand 12  holding 1  backorder 5
+  | retailer => market retailer  poisson mean 4  mean 4  sd 2  waits if short
+
+mean demand that can reach a node: supplier 4, retailer 4
+game: horizon 2000, warm-up 200, average cost, discount 1, observe full, actions order_up_to, reward individual
+contract: backorder_share 0.3
+suggested parameters for: base_stock"""
+
+
+def test_the_whole_picture():
+    assert picture(load("cachon_zipkin")) == CACHON_ZIPKIN
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_node_edge_and_market_is_in_it(name: str):
+    chain, text = load(name), picture(load(name))
+    assert all(f"[{node}]" in text for node in chain.nodes)
+    assert all(f"{edge.from_} -> {edge.to}" in text for edge in chain.edges)
+    assert all(f"market {market}" in text for market in chain.markets)
+
+
+def test_the_default_order_bound_is_four_times_mean_demand_times_the_longest_review():
+    chain = load("beer_game_uniform", ["nodes.retailer.review=[3, 4]", "edges.0.order_limit=9"])
+    assert list(order_bounds(chain).values()) == [9, 16, 16, 4 * 4 * 4]
+    text = picture(chain)
+    assert "order limit 9" in text and "order bound 64" in text and "review 3 4" in text
+
+
+def test_mean_demand_counts_every_market_that_can_be_reached_once():
+    chain = load("network_2x3")
+    mean = chain.markets["market_0"].process.mean
+    assert mean_demand(chain)["retailer_0"] == pytest.approx(mean)
+    assert mean_demand(chain)["manufacturer_1"] == pytest.approx(2 * mean)
+    assert levels(chain)["retailer_0"] == 3
+    assert depends_on(chain, "manufacturer_0") == [] and depends_on(chain, "retailer_0") == ["market_0"]
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_bounds_shown_are_those_of_the_simulator(name: str):
+    chain = load(name)
+    network = Network(chain)
+    assert list(order_bounds(chain).values()) == pytest.approx(network.order_bound)
+    assert [mean_demand(chain)[row] for row in network.rows] == pytest.approx(network.mean_demand)
