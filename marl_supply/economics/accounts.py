@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from marl_supply.economics.contracts import Payment, payments
 from marl_supply.errors import InputError, nearest
-from marl_supply.simulation.arrays import NUMPY, Array, Arrays
+from marl_supply.simulation.arrays import NUMPY, Array, Arrays, added
 from marl_supply.simulation.state import Flows
 from marl_supply.topology.incidence import Sum
 from marl_supply.topology.network import Network
@@ -153,7 +153,7 @@ class Books:
             "revenue": self.revenue,
         }
         flow = sources[payment.per]
-        return lambda flows: flow(flows)[entries].sum(0, keepdims=True)
+        return lambda flows: added(flow(flows)[entries], 0)[None]
 
     def _entries(self, payment: Payment) -> NDArray[np.int64]:
         """Which entries of the flow stand at the node, edge or market."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from marl_supply.errors import InputError, nearest
-from marl_supply.simulation.arrays import Array
+from marl_supply.simulation.arrays import Array, added
 
 REWARDS = ("individual", "shared")
 
@@ -33,4 +33,4 @@ def rewards(costs: Array, weight: float) -> Array:
     """(A, B) rewards from (A, B) costs of a period: ``-(weight * own + (1 - weight) * mean over agents)``."""
     if weight == 1.0:
         return -costs
-    return -(weight * costs + (1.0 - weight) * costs.mean(0))
+    return -(weight * costs + (1.0 - weight) * (added(costs, 0) / len(costs)))

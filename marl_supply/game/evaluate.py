@@ -199,7 +199,7 @@ def _counted(game: Game, outcome: Outcome, weight: float) -> dict[str, Any]:
     """What one period adds to the sums."""
     network, flows, arrays = game.network, outcome.flows, game.books.arrays
     orders = arrays.add_up(network.inbound, flows.order)
-    demand = game.demand_reach @ flows.demand
+    demand = arrays.add_up(network.market_reach, flows.demand)
     counted = {
         "cost": weight * outcome.costs,
         "orders": orders,

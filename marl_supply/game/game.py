@@ -181,11 +181,6 @@ class Game:
         return tuple(tuple(a for a in self.agents if turn[a] == number) for number in sorted(set(turn.values())))
 
     @cached_property
-    def demand_reach(self) -> Any:
-        """(N, K) 1 where a row's material can reach a market."""
-        return self.network.downstream[:, self.network.market_row] * 1.0
-
-    @cached_property
     def everybody(self) -> Scope:
         """All rows and edges at once, for decisions that come as arrays of the whole chain."""
         return Scope(self.network, np.arange(len(self.network.rows)))
@@ -228,11 +223,11 @@ class Game:
 
     def observe(self, state: State, agent: str) -> Observation:
         """What an agent sees at a decision point."""
-        return Observation(self.seats[agent], state, self.table, state.clock)
+        return Observation(self.seats[agent], state, self.table, self.seen[agent])
 
     def vector(self, state: State, agent: str) -> Array:
         """(k, B) what an agent sees as one array, units; `layouts` says what each number is."""
-        return self.table.read(state)[self.seen[agent]]
+        return self.observe(state, agent).vector()
 
     def decide(self, state: State, decisions: Mapping[str, Decisions]) -> State:
         """Let the agents of one stage decide.

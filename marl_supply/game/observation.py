@@ -206,11 +206,11 @@ class Observation:
     Reading a field that the game hides raises.
     """
 
-    def __init__(self, seat: Seat, state: State, table: Table, period: int) -> None:
+    def __init__(self, seat: Seat, state: State, table: Table, seen: Any) -> None:
         self.seat = seat
         self._state = state
         self._table = table
-        self._period = period
+        self._seen = seen
 
     @property
     def replications(self) -> int:
@@ -221,6 +221,17 @@ class Observation:
     def xp(self) -> Any:
         """The array library: numpy."""
         return np
+
+    def vector(self) -> Array:
+        """(k, B) everything that the seat sees as one array, units; `Game.layouts` says what each number is."""
+        return self._everything()[self._seen]
+
+    def _everything(self) -> Array:
+        """(F, B) the table, read once for all seats."""
+        derived = self._state.derived
+        if "table" not in derived:
+            derived["table"] = self._table.read(self._state)
+        return derived["table"]
 
     def noise(self, size: int = 1) -> Array:
         """(size, B) uniform numbers of this seat and period, the only randomness a policy may use."""
@@ -244,7 +255,7 @@ class Observation:
             if quantity.name == field and quantity.of in ("rows", "edges", "lines"):
                 own = {"rows": seat.scope.rows, "edges": seat.scope.edges, "lines": seat.line_numbers}[quantity.of]
                 return quantity.read(seat.network, state)[own]
-        return self._table.read(state)[self._table.positions(seat, field)]
+        return self._everything()[self._table.positions(seat, field)]
 
 
 def check_needs(policy: Any, seat: Seat, observe: str) -> None:

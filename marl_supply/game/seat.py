@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.simulation.scope import Scope
+from marl_supply.topology.incidence import Sum
 from marl_supply.topology.network import Network
 
 IntArray = NDArray[np.int64]
@@ -79,6 +80,12 @@ class Seat:
         """(m,) the markets that its material can reach."""
         reached = np.asarray(self.network.downstream[self.scope.rows].any(axis=0))
         return np.flatnonzero(reached[self.network.market_row])
+
+    @cached_property
+    def market_reach(self) -> Sum:
+        """Sums over those markets of what each of its rows can reach."""
+        reached = self.network.downstream[self.scope.rows]
+        return Sum.of(reached[:, self.network.market_row[self.markets_downstream]])
 
     @property
     def mean_demand(self) -> FloatArray:

@@ -22,7 +22,7 @@ from marl_supply.policies.rule import (
     on_first_edge,
     per_row,
 )
-from marl_supply.simulation.arrays import Array
+from marl_supply.simulation.arrays import NUMPY, Array
 from marl_supply.simulation.state import Decisions
 
 
@@ -80,7 +80,7 @@ class EchelonForecastBaseStock(_Smoothing):
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         seat = observation.seat
-        reach = seat.network.downstream[seat.scope.rows][:, seat.network.market_row[seat.markets_downstream]]
-        smoothed = self.follow(seat, reach @ observation.market_demand, memory)
+        demand = NUMPY.add_up(seat.market_reach, observation.market_demand)
+        smoothed = self.follow(seat, demand, memory)
         level = self.value("safety_stock") + self.value("cover") * smoothed
         return on_first_edge(seat, np.maximum(level - observation.echelon_inventory_position, 0)), smoothed

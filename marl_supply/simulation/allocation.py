@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from marl_supply.simulation.arrays import Array, Arrays
+from marl_supply.simulation.arrays import Array, Arrays, added
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Shortage:
 
 def proportional(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:
     """The same share of every claim; whole units: the floor, leftovers to the largest remainders, then the earlier."""
-    total = claims.sum(1)
+    total = added(claims, 1)
     served_total = arrays.minimum(total, available)
     divisor = arrays.maximum(total, 1e-300)[:, None]
     if not shortage.integer:
@@ -37,7 +37,7 @@ def proportional(arrays: Arrays, claims: Array, available: Array, shortage: Shor
     product = claims * served_total[:, None]
     share = arrays.floor(product / divisor)
     remainder = product - share * divisor
-    leftover = served_total - share.sum(1)
+    leftover = served_total - added(share, 1)
     if not arrays.any(leftover > 0):
         return share
     return share + (_rank_of_largest(arrays, remainder) < leftover[:, None]) * 1.0
@@ -56,7 +56,7 @@ def first_come(arrays: Arrays, claims: Array, available: Array, shortage: Shorta
     """What was owed before this period first, proportionally where that is short; then the new claims likewise."""
     old = arrays.minimum(shortage.old, claims)
     served_old = proportional(arrays, old, available, shortage)
-    return served_old + proportional(arrays, claims - old, available - served_old.sum(1), shortage)
+    return served_old + proportional(arrays, claims - old, available - added(served_old, 1), shortage)
 
 
 def fair_share(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:
@@ -66,28 +66,27 @@ def fair_share(arrays: Arrays, claims: Array, available: Array, shortage: Shorta
     units go out one by one, each to the lowest (position + given) / scale, ties to the earlier line; continuous stock
     is poured to a common level. Customers that no demand reaches come last, in line order.
     """
-    scale, position = _with_last_in_line(arrays, shortage)
-    stock = arrays.minimum(claims.sum(1), available)
+    reached = shortage.scale > 0
+    served = _raised(arrays, claims * reached, available, arrays.where(reached, shortage.scale, 1.0), shortage)
+    left = arrays.maximum(available - added(served, 1), 0.0)
+    return served + priority(arrays, claims * ~reached, left, shortage)
+
+
+def _raised(arrays: Arrays, claims: Array, available: Array, scale: Array, shortage: Shortage) -> Array:
+    """(r, c, B) units that raise the lowest position / scale until the stock or the claims are used up."""
+    position, stock = shortage.position(), arrays.minimum(added(claims, 1), available)
     low, high = _levels_around(arrays, claims, position, scale, stock)
     below, above = (
         _poured(arrays, low, claims, position, scale),
         _poured(arrays, high, claims, position, scale),
     )
-    gap = above.sum(1) - below.sum(1)
-    part = arrays.where(gap > 0, (stock - below.sum(1)) / arrays.where(gap > 0, gap, 1.0), 0.0)[:, None]
+    gap = added(above, 1) - added(below, 1)
+    part = arrays.where(gap > 0, (stock - added(below, 1)) / arrays.where(gap > 0, gap, 1.0), 0.0)[:, None]
     if not shortage.integer:
         return below + part * (above - below)
     level = low + part * (high - low)
     level = level + 1e-9 * (1.0 + arrays.maximum(level, -level))
     return _without_excess(arrays, arrays.ceil(_poured(arrays, level, claims, position, scale)), position, scale, stock)
-
-
-def _with_last_in_line(arrays: Arrays, shortage: Shortage) -> tuple[Array, Array]:
-    """Scales and positions, with lines of scale 0 lifted above all others in line order."""
-    unreached = shortage.scale <= 0
-    position = shortage.position()
-    order = arrays.constant([[[1e9 * (1 + line)] for line in range(position.shape[1])]])
-    return arrays.where(unreached, 1.0, shortage.scale), arrays.where(unreached, order, position)
 
 
 def _poured(arrays: Arrays, level: Array, claims: Array, position: Array, scale: Array) -> Array:
@@ -102,7 +101,7 @@ def _levels_around(arrays: Arrays, claims: Array, position: Array, scale: Array,
     low: Array = -1e300
     high: Array = 1e300
     for corner in corners:
-        fits = _poured(arrays, corner[:, None], claims, position, scale).sum(1) <= stock
+        fits = added(_poured(arrays, corner[:, None], claims, position, scale), 1) <= stock
         low = arrays.maximum(arrays.where(fits, corner, -1e300), low)
         high = arrays.minimum(arrays.where(fits, 1e300, corner), high)
     high = arrays.where(high > 1e299, low, high)
@@ -112,8 +111,8 @@ def _levels_around(arrays: Arrays, claims: Array, position: Array, scale: Array,
 def _without_excess(arrays: Arrays, served: Array, position: Array, scale: Array, stock: Array) -> Array:
     """Take units back, the one given last first, until the stock suffices: at most one a line, but for rounding."""
     served = arrays.copy(served)
-    while arrays.any(served.sum(1) > stock):
-        excess = served.sum(1) > stock
+    while arrays.any(added(served, 1) > stock):
+        excess = added(served, 1) > stock
         last = arrays.where(served > 0, (position + (served - 1.0)) / scale, -1e300)
         highest = last.max(1)
         for line in reversed(range(served.shape[1])):

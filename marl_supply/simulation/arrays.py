@@ -93,9 +93,8 @@ class NumpyArrays:
         if total.is_identity:
             return a
         if self.name not in total.forms:
-            entries = len(total.target)
-            ones = (np.ones(entries), (total.target, np.arange(entries)))
-            total.forms[self.name] = sparse.csr_array(ones, shape=(total.total, entries))
+            ones = (np.ones(len(total.target)), (total.target, total.entry))
+            total.forms[self.name] = sparse.csr_array(ones, shape=(total.total, total.size))
         return total.forms[self.name] @ a
 
     def any(self, a: Array) -> bool:
@@ -103,3 +102,12 @@ class NumpyArrays:
 
 
 NUMPY = NumpyArrays()
+
+
+def added(a: Array, axis: int) -> Array:
+    """Sums along a short axis, one number after another: rounding then does not depend on the batch."""
+    parts = [a[:, number] if axis == 1 else a[number] for number in range(a.shape[axis])]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from marl_supply.simulation.allocation import RULES, Shortage
-from marl_supply.simulation.arrays import Array
+from marl_supply.simulation.arrays import Array, added
 from marl_supply.simulation.state import State
 from marl_supply.topology.network import LineGroup, Network, ShippingStage
 
@@ -73,7 +73,7 @@ def _share(network: Network, state: State, group: LineGroup, owed: Array, on_han
     """(r, c, B) units served in one group of rows: all that is claimed unless some row is short."""
     arrays = state.arrays
     claims, available = owed[group.lines], on_hand[group.rows]
-    if not arrays.any(claims.sum(1) > available):
+    if not arrays.any(added(claims, 1) > available):
         return claims
     shortage = Shortage(
         old=state.backorders[group.lines],

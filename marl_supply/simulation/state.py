@@ -51,6 +51,7 @@ class State:
     order: Array | None = None  # (E, B) units decided so far in this period, None before anybody decided
     noise: Any = None  # a DemandFeed
     arrays: Arrays = field(default=NUMPY, repr=False)
+    derived: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)  # worked out once
 
     @property
     def replications(self) -> int:

@@ -95,12 +95,12 @@ def decide(network: Network, state: State, decisions: Scoped) -> State:
         for scope, decision in decisions:
             order = _place(network, state, order, scope.parts[0], decision)
         return replace(state, order=order)
-    for number, level in enumerate(network.decision_levels):
-        placed = [(scope.parts[number], decision) for scope, decision in decisions if scope.parts[number] is not None]
-        for part, decision in placed:
-            order = _place(network, state, order, part, decision)
-        if placed:
-            state = _transmit(network, state, order, level.immediate)
+    for number in range(len(network.decision_levels)):
+        for scope, decision in decisions:
+            part = scope.parts[number]
+            if part is not None:
+                order = _place(network, state, order, part, decision)
+                state = _transmit(network, state, order, part.immediate)
     return replace(state, order=order)
 
 
@@ -259,11 +259,10 @@ def echelon_inventory_position(network: Network, state: State) -> Array:
     Own pipelines are part of the row's own `on_order`; those of the rows below are counted once each.
     """
     arrays = state.arrays
-    reach = arrays.constant(network.downstream)
-    below = arrays.constant(network.downstream & ~network.itself)
     owed = arrays.add_up(network.market_sum, arrays.take(state.owed, network.market_lines))
     transit = arrays.add_up(network.inbound, state.in_transit)
-    return reach @ (state.on_hand - owed) + below @ transit + arrays.add_up(network.inbound, state.on_order)
+    echelon = arrays.add_up(network.reached, state.on_hand - owed) + arrays.add_up(network.below, transit)
+    return echelon + arrays.add_up(network.inbound, state.on_order)
 
 
 def restart(network: Network, state: State, columns: Any, stocks: Stocks | None = None) -> State:

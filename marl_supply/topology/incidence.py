@@ -1,4 +1,4 @@
-"""Index arrays in their cheapest form: slices where numbers are consecutive, sums without a matrix where nothing adds up."""
+"""Index arrays in their cheapest form: slices for consecutive numbers, sums without a matrix where nothing adds up."""
 
 from __future__ import annotations
 
@@ -22,18 +22,32 @@ def compact(numbers: IntArray, total: int) -> Index:
 
 
 class Sum:
-    """What adds up into what: ``y[target[i]] += x[i]``; the array libraries keep their own form of it in `forms`.
+    """What adds up into what: ``y[target[i]] += x[entry[i]]``; array libraries keep their own form of it in `forms`.
 
     Parameters
     ----------
     target : (n,) int
-        Where each entry goes.
+        Where each number goes.
     total : int
         Number of targets.
+    entry : (n,) int or None
+        Which number goes there; every number once, in order, if None.
+    size : int or None
+        How many numbers there are; n if None.
     """
 
-    def __init__(self, target: IntArray, total: int) -> None:
+    def __init__(self, target: IntArray, total: int, entry: IntArray | None = None, size: int | None = None) -> None:
         self.target = np.asarray(target, dtype=np.int64)
         self.total = total
-        self.is_identity = len(self.target) == total and np.array_equal(self.target, np.arange(total))
+        self.entry = np.arange(len(self.target)) if entry is None else np.asarray(entry, dtype=np.int64)
+        self.size = len(self.target) if size is None else size
+        self.is_identity = self.size == total and all(
+            np.array_equal(numbers, np.arange(total)) for numbers in (self.target, self.entry)
+        )
         self.forms: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, members: NDArray[np.bool_]) -> Sum:
+        """From a (total, size) matrix of which numbers add up into which targets."""
+        target, entry = np.nonzero(members)
+        return cls(target, members.shape[0], entry, members.shape[1])

@@ -203,9 +203,19 @@ class Network:
         return reach
 
     @cached_property
-    def itself(self) -> NDArray[np.bool_]:
-        """(N, N) the identity."""
-        return np.eye(len(self.rows), dtype=bool)
+    def reached(self) -> Sum:
+        """Sums over a row and all rows that its material can reach."""
+        return Sum.of(self.downstream)
+
+    @cached_property
+    def below(self) -> Sum:
+        """Sums over the rows that a row's material can reach, itself left out."""
+        return Sum.of(self.downstream & ~np.eye(len(self.rows), dtype=bool))
+
+    @cached_property
+    def market_reach(self) -> Sum:
+        """Sums over the markets that a row's material can reach."""
+        return Sum.of(self.downstream[:, self.market_row])
 
     @cached_property
     def mean_demand(self) -> FloatArray:
