@@ -67,6 +67,10 @@ class Books:
             ),
         }
 
+    def __reduce__(self) -> tuple[type[Books], tuple[Network, Arrays]]:
+        """Bookings are functions and do not travel; the books are drawn up again where they arrive."""
+        return Books, (self.network, self.arrays)
+
     def by_account(self, flows: Flows) -> dict[str, Array]:
         """(P, B) costs of each account."""
         booked = {name: booking(flows) for name, booking in self._bookings.items()}

@@ -121,13 +121,8 @@ class Game:
             agent: Seat(agent, network, Scope(network, self._rows(agent, "decides", decides[agent])), visible)
             for agent in self.agents
         }
-        payer = np.full(len(network.places), -1)
-        for number, agent in enumerate(self.agents):
-            payer[self._rows(agent, "pays", pays[agent])] = number
-        if (payer[: len(network.rows)] < 0).any():
-            row = network.rows[int(np.flatnonzero(payer[: len(network.rows)] < 0)[0])]
-            raise InputError(f"{self.topology.name}: game.agents: nobody pays for '{row}'; add it to an agent's pays.")
-        self._payer = payer[: len(network.rows)]
+        self._holder("decides", decides)
+        self._payer = self._holder("pays", pays)
         self._agent_sum = Sum(self._payer, len(self.agents))
         actions = self.topology.game.actions
         kind, parameters = (actions, {}) if isinstance(actions, str) else (actions["kind"], dict(actions))
@@ -135,6 +130,23 @@ class Game:
         self.action_kind = kind
         make = find("marl_supply.game.decisions", Action, kind)
         self.actions: dict[str, Action] = {agent: make(seat, parameters) for agent, seat in self.seats.items()}
+
+    def _holder(self, key: str, shares: Mapping[str, Sequence[str]]) -> Any:
+        """(N,) the number of the agent that decides, or pays for, each row: exactly one."""
+        rows, holder = self.network.rows, np.full(len(self.network.rows), -1)
+        idle = [agent for agent in self.agents if not shares[agent]]
+        if idle and key == "decides":
+            raise InputError(f"{self.topology.name}: game.agents.{idle[0]}.decides: it is empty; name a row.")
+        for number, agent in enumerate(self.agents):
+            for row in self._rows(agent, key, shares[agent]):
+                if holder[row] >= 0:
+                    place = f"{self.topology.name}: game.agents.{agent}.{key}"
+                    raise InputError(f"{place}: '{rows[row]}' is with '{self.agents[holder[row]]}'; take it out.")
+                holder[row] = number
+        if (holder < 0).any():
+            row = rows[int(np.flatnonzero(holder < 0)[0])]
+            raise InputError(f"{self.topology.name}: game.agents: '{row}' is in nobody's {key}; add it to one agent's.")
+        return holder
 
     def _rows(self, agent: str, key: str, names: Sequence[str]) -> Any:
         rows = []
@@ -238,7 +250,9 @@ class Game:
             For NaN, wrong shapes and negative quantities.
         """
         for agent, decision in decisions.items():
-            self._check(agent, decision, state.replications)
+            if agent not in self.seats:
+                raise InputError(f"no agent '{agent}'{nearest(agent, self.agents)}.")
+            self._check(agent, self.seats[agent].scope, decision, state.replications)
         return decide(self.network, state, [(self.seats[agent].scope, decisions[agent]) for agent in decisions])
 
     def step(self, state: State, decisions: Mapping[str, Decisions] | Decisions) -> tuple[State, Outcome]:
@@ -251,8 +265,12 @@ class Game:
             with `decide`; here are the last stage's.
         """
         if isinstance(decisions, Decisions):
+            self._check("everybody", self.everybody, decisions, state.replications)
             state = decide(self.network, state, [(self.everybody, decisions)])
         else:
+            missing = [agent for agent in self.stages[-1] if agent not in decisions]
+            if missing:
+                raise ValueError(f"{missing[0]}: no decisions; every agent of the stage decides")
             state = self.decide(state, decisions)
         state, flows = finish(self.network, state)
         costs = self.agent_costs(self.books.costs(flows))
@@ -262,19 +280,17 @@ class Game:
         """(A, B) costs of the agents from (P, B) costs of places; what sources pay is nobody's."""
         return self.books.arrays.add_up(self._agent_sum, by_place[: len(self.network.rows)])
 
-    def _check(self, agent: str, decision: Decisions, replications: int) -> None:
-        if agent not in self.seats:
-            raise InputError(f"no agent '{agent}'{nearest(agent, self.agents)}.")
-        seat = self.seats[agent]
+    def _check(self, agent: str, scope: Scope, decision: Decisions, replications: int) -> None:
         kinds = decision.kinds()
         if len(kinds) != 1 or kinds[0] not in ("order", "order_up_to", "demand_plus"):
             raise ValueError(
                 f"{agent}: decide exactly one of order, order_up_to, demand_plus, not {kinds or 'nothing'}"
             )
         values = getattr(decision, kinds[0])
-        size = len(seat.edges) if kinds[0] == "order" else len(seat.rows)
+        size = len(scope.edges) if kinds[0] == "order" else len(scope.rows)
         if values.shape != (size, replications):
             raise ValueError(f"{agent}: {kinds[0]} has shape {tuple(values.shape)}, not ({size}, {replications})")
-        low = 0 if kinds[0] == "order" else -np.inf
-        if not bool((values >= low).all()):
-            raise ValueError(f"{agent}: {kinds[0]} is NaN or below {low}")
+        if not -np.inf < values.min() <= values.max() < np.inf:
+            raise ValueError(f"{agent}: {kinds[0]} is NaN or infinite")
+        if kinds[0] == "order" and values.min() < 0:
+            raise ValueError(f"{agent}: order is below 0")

@@ -71,6 +71,16 @@ class Seat:
         return np.array([where[int(self.network.line_row[line])] for line in self.line_numbers], dtype=np.int64)
 
     @cached_property
+    def line_sum(self) -> Sum:
+        """Sums over the lines of each of its rows."""
+        return Sum(self.line_rows, len(self.rows))
+
+    @cached_property
+    def edge_sum(self) -> Sum:
+        """Sums over the inbound edges of each of its rows."""
+        return Sum(self.edge_rows, len(self.rows))
+
+    @cached_property
     def first_edge(self) -> IntArray:
         """(r,) for each row its first inbound edge in the file, as a position in `edges`."""
         return np.array([np.flatnonzero(self.edge_rows == row)[0] for row in range(len(self.rows))], dtype=np.int64)

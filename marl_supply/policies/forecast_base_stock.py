@@ -19,8 +19,8 @@ from marl_supply.policies.rule import (
     Parameter,
     Rule,
     constant,
+    lines_by_row,
     on_first_edge,
-    per_row,
 )
 from marl_supply.simulation.arrays import NUMPY, Array
 from marl_supply.simulation.state import Decisions
@@ -67,7 +67,7 @@ class ForecastBaseStock(_Smoothing):
     parameters = _parameters(_cover)
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
-        claims = per_row(observation.seat, observation.incoming_orders)
+        claims = lines_by_row(observation.seat, observation.incoming_orders)
         smoothed = self.follow(observation.seat, claims, memory)
         return Decisions(order_up_to=self.value("safety_stock") + self.value("cover") * smoothed), smoothed
 

@@ -14,7 +14,7 @@ from marl_supply.errors import InputError, nearest
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory, Policy
 from marl_supply.game.seat import Seat
-from marl_supply.simulation.arrays import Array
+from marl_supply.simulation.arrays import NUMPY, Array
 from marl_supply.simulation.state import Decisions
 
 FloatArray = NDArray[np.float64]
@@ -69,7 +69,10 @@ class Rule(Policy):
                 raise InputError(f"{type(self).__name__}: parameter '{parameter.name}' is missing; give it a value.")
             if not np.isfinite(value).all():
                 raise InputError(f"{type(self).__name__}: parameter '{parameter.name}' is not a finite number.")
-            self.values[parameter.name] = np.atleast_1d(value)
+            self.values[parameter.name] = value = np.atleast_1d(value)
+            if seat is not None and len(value) not in (1, len(seat.rows)):
+                what = f"parameter '{parameter.name}' has {len(value)} values"
+                raise InputError(f"{type(self).__name__}: {what} for {len(seat.rows)} rows; give one for each row.")
 
     def value(self, name: str) -> Array:
         """(rows, 1) or (rows, B) a parameter, ready to meet an observation."""
@@ -110,10 +113,11 @@ def on_first_edge(seat: Seat, quantity: Array) -> Decisions:
     return Decisions(order=order)
 
 
-def per_row(seat: Seat, lines: Array) -> Array:
+def lines_by_row(seat: Seat, lines: Array) -> Array:
     """(rows, B) sums of what stands on a seat's lines (lines, B)."""
-    if np.array_equal(seat.line_rows, np.arange(len(seat.rows))):
-        return lines
-    total = np.zeros((len(seat.rows), lines.shape[1]))
-    np.add.at(total, seat.line_rows, lines)
-    return total
+    return NUMPY.add_up(seat.line_sum, lines)
+
+
+def edges_by_row(seat: Seat, edges: Array) -> Array:
+    """(rows, B) sums of what stands on a seat's inbound edges (edges, B)."""
+    return NUMPY.add_up(seat.edge_sum, edges)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
 from marl_supply.game.seat import Seat
-from marl_supply.policies.rule import FloatArray, Parameter, Rule, constant, lead_time_demand, per_row, zeros
+from marl_supply.policies.rule import (
+    FloatArray,
+    Parameter,
+    Rule,
+    constant,
+    edges_by_row,
+    lead_time_demand,
+    lines_by_row,
+    zeros,
+)
 from marl_supply.simulation.state import Decisions
 
 
@@ -33,9 +42,9 @@ class Sterman(Rule):
     )
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
-        seat, first = observation.seat, observation.seat.first_edge
-        receipts = observation.receipts[first]
-        level = observation.on_hand - receipts - per_row(seat, observation.backorders)
+        seat = observation.seat
+        receipts = edges_by_row(seat, observation.receipts)
+        level = observation.on_hand - receipts - lines_by_row(seat, observation.backorders)
         stock = self.value("stock_weight") * (level - self.value("stock_anchor"))
-        ordered = observation.on_order[first] + receipts - self.value("pipeline_anchor")
+        ordered = edges_by_row(seat, observation.on_order) + receipts - self.value("pipeline_anchor")
         return Decisions(demand_plus=-stock - self.value("pipeline_weight") * ordered), memory

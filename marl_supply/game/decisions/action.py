@@ -86,6 +86,8 @@ class Action(ABC):
         low, high = (0, self.choices[:, None] - 1) if self.seat.integer else (self.low[:, None], self.high[:, None])
         if not ((action >= low) & (action <= high)).all():
             raise ValueError(f"{self.seat.agent}: an action lies outside its space")
+        if self.seat.integer and action.dtype.kind == "f" and not (action == np.rint(action)).all():
+            raise ValueError(f"{self.seat.agent}: an action is no choice: choices are whole numbers")
         return self.decide(self.low[:, None] + self.step * action if self.seat.integer else action)
 
     def choices_of(self, values: Array) -> Array:
