@@ -1,0 +1,1 @@
+"""The verbs, one file each: ``HELP``, ``describe(parser)`` and ``execute(options)``, which imports what is heavy."""

@@ -1,0 +1,75 @@
+"""The price of anarchy: what selfish play costs over the best cooperative play known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from marl_supply.report.results import Results, Row
+from marl_supply.report.statistics import Estimate, ratio
+
+
+@dataclass(frozen=True)
+class Anarchy:
+    """Measured prices of anarchy.
+
+    Attributes
+    ----------
+    selfish, cooperative, team : Row
+        The dearest row trained on individual rewards; the cheapest of all others, which cooperation can reach; the
+        cheapest trained on a shared reward.
+    measured, without_constant : Estimate or None
+        Selfish over cooperative, with and without the constant that the experiment states.
+    learned : Estimate or None
+        Selfish over team, where that is another row.
+    exact, exact_without_constant : float or None
+        The same of the references `equilibrium` and `optimum`.
+    to_optimum : Estimate or None
+        The selfish row over the reference `optimum`.
+    constant : dict or None
+        Its cost and source.
+    """
+
+    selfish: Row
+    cooperative: Row
+    team: Row
+    measured: Estimate | None
+    without_constant: Estimate | None
+    learned: Estimate | None
+    exact: float | None
+    exact_without_constant: float | None
+    to_optimum: Estimate | None
+    constant: dict[str, Any] | None
+
+
+def anarchy(results: Results) -> Anarchy | None:
+    """The prices of anarchy of an experiment; None without a selfish and a cooperative row."""
+    selfish = [row for row in results if row.reward == "individual"]
+    shared = [row for row in results if row.reward == "shared"]
+    if not selfish or not shared:
+        return None
+    dearest = max(selfish, key=_cost)
+    cheapest = min((row for row in results if row.reward != "individual"), key=_cost)
+    team = min(shared, key=_cost)
+    report = results.report
+    constant = report.get("constant")
+    fixed = float(constant["cost"]) if constant else 0.0
+    known = {name: float(reference["cost"]) for name, reference in report["references"].items()}
+    optimum, equilibrium = known.get("optimum"), known.get("equilibrium")
+    both = optimum is not None and equilibrium is not None
+    return Anarchy(
+        selfish=dearest,
+        cooperative=cheapest,
+        team=team,
+        measured=ratio(dearest, cheapest),
+        without_constant=ratio(dearest, cheapest, fixed) if constant else None,
+        learned=None if team is cheapest else ratio(dearest, team),
+        exact=equilibrium / optimum if both else None,  # type: ignore[operator]
+        exact_without_constant=(equilibrium - fixed) / (optimum - fixed) if both and constant else None,  # type: ignore[operator]
+        to_optimum=None if optimum is None else ratio(dearest, optimum),
+        constant=constant,
+    )
+
+
+def _cost(row: Row) -> float:
+    return float(row.figures.mean())

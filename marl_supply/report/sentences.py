@@ -1,0 +1,139 @@
+"""Comparisons in sentences: how much less or more, with the interval, and whether that tells anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from marl_supply.metrics.intervals import Interval
+from marl_supply.report.anarchy import Anarchy
+from marl_supply.report.results import Results, Row
+from marl_supply.report.statistics import Estimate, above, difference
+from marl_supply.report.tables import number
+
+
+def comparisons(results: Results) -> list[str]:
+    """One sentence for every pair that is worth one: each row against the baselines, learners against each other."""
+    return [sentence(row, other, results) for row, other in pairs(results)]
+
+
+def baselines(results: Results) -> list[Row]:
+    """The rows that others are compared with: as stated, else the tuned ones, else the first."""
+    stated = results.report["baseline"]
+    chosen = [row for row in results if row.name in stated] or [row for row in results if row.tuned]
+    return chosen or [results.rows[0]]
+
+
+def pairs(results: Results) -> Iterator[tuple[Row, Row]]:
+    """The pairs, no pair twice."""
+    first = baselines(results)
+    seen: set[frozenset[str]] = set()
+    learned = [row for row in results if row.trained]
+    candidates = [(row, base) for base in first for row in results]
+    candidates += [(row, other) for number, row in enumerate(learned) for other in learned[number + 1 :]]
+    for row, other in candidates:
+        pair = frozenset((row.name, other.name))
+        if len(pair) == 2 and pair not in seen:
+            seen.add(pair)
+            yield row, other
+
+
+def sentence(row: Row, other: Row, results: Results) -> str:
+    """What a row costs compared with another."""
+    found = difference(row, other)
+    base = float(other.figures.mean())
+    share = f"{abs(found.mean / base):.1%} " if base > 0 else f"{number(abs(found.mean))} "
+    word = "less" if found.mean < 0 else "more"
+    facts = f"difference {_signed(found.mean)}; {intervals(found)}"
+    if found.mean == 0:
+        return f"{row.name} costs the same as {other.name} ({facts})."
+    if not any(interval.low is not None for interval in found.intervals):
+        return f"{row.name} costs {share}{word} than {other.name}, but too little is known for an interval ({facts})."
+    if found.significant:
+        return f"{row.name} costs {share}{word} than {other.name} ({facts})."
+    return f"{row.name} costs {share}{word} than {other.name}, which is not significant ({facts})."
+
+
+def against_references(results: Results) -> list[str]:
+    """For each row how far it is from the reference whose cost is nearest, and its agents from that reference's."""
+    references = results.report["references"]
+    if not references:
+        return []
+    lines = []
+    for row in results:
+        cost = float(row.figures.mean())
+        name = min(references, key=lambda name: abs(references[name]["cost"] - cost))
+        known = float(references[name]["cost"])
+        found = above(row, known)
+        text = f"{row.name}, {number(cost)}, is {_away(cost, known)} the {name}, {number(known)}"
+        told = "" if found.significant or found.intervals[:1] == () else ", which is not significant"
+        by_agent = references[name].get("by_agent", {})
+        own = row.mean_of("cost", "by_agent")
+        parts = [f"{a} {_away(own[a] / row.divisor, float(value))}" for a, value in by_agent.items()]
+        lines.append(f"{text}{told} ({intervals(found)}{'; ' if parts else ''}{', '.join(parts)}).")
+    return lines
+
+
+def intervals(found: Estimate) -> str:
+    """All intervals of an estimate in words."""
+    if not any(interval.low is not None for interval in found.intervals):
+        return "; ".join(interval.method for interval in found.intervals) or "no interval"
+    return f"95% interval {'; '.join(_interval(interval) for interval in found.intervals)}"
+
+
+def anarchy_sentences(found: Anarchy) -> list[str]:
+    """The price of anarchy, with and without constants, measured and exact."""
+    lines = []
+    if found.measured is None:
+        return ["The price of anarchy is not given: a cost is not positive, so a ratio means nothing."]
+    text = f"Price of anarchy, measured: {_ratio(found.measured)}"
+    text += f", the cost of {found.selfish.name} over that of {found.cooperative.name}, the cheapest other row."
+    path = " It is that of one realised path, with an interval over seeds alone." if found.selfish.one_path else ""
+    lines.append(f"{text} Neither search is complete, so this is an estimate and no bound.{path}")
+    if found.learned is not None:
+        lines.append(f"Of learners alone, {found.selfish.name} over {found.team.name}: {_ratio(found.learned)}.")
+    if found.constant:
+        less = found.without_constant
+        without = "" if less is None else f"; without it the ratio is {_ratio(less)}"
+        source = found.constant["source"]
+        lines.append(f"Both costs include a constant of {number(found.constant['cost'])} ({source}){without}.")
+    else:
+        lines.append("Costs are as charged, with whatever no policy can change in them.")
+    if found.exact is not None:
+        without = ""
+        if found.exact_without_constant is not None:
+            without = f" ({found.exact_without_constant:.3f} without the constant)"
+        lines.append(f"Exact, from the references: {found.exact:.3f}{without}.")
+    if found.to_optimum is not None:
+        lines.append(f"{found.selfish.name} over the reference optimum: {_ratio(found.to_optimum)}.")
+    return lines
+
+
+def _ratio(found: Estimate) -> str:
+    text = f"{found.mean:.3f}"
+    if not found.intervals or found.intervals[0].low is None or found.intervals[0].high is None:
+        return f"{text} (no interval)"
+    interval = found.intervals[0]
+    return f"{text} (95% interval {interval.low:.3f} to {interval.high:.3f} {_over(interval)})"
+
+
+def _interval(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return interval.method
+    return f"{_signed(interval.low)} to {_signed(interval.high)} {_over(interval)}"
+
+
+def _over(interval: Interval) -> str:
+    """What an interval is over; how it is worked out stands below the table."""
+    kinds = {"path": "over the path", "seeds": "over seeds", "replications": "over replications"}
+    return next((words for kind, words in kinds.items() if kind in interval.method), interval.method)
+
+
+def _away(value: float, known: float) -> str:
+    """How far a cost is from a known one: ``0.4% above``."""
+    if known <= 0:
+        return f"{number(abs(value - known))} {'above' if value >= known else 'below'}"
+    return f"{abs(value / known - 1):.1%} {'above' if value >= known else 'below'}"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{number(value)}".replace("-", "−")

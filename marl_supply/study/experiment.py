@@ -1,0 +1,62 @@
+"""A resolved experiment: the chain and its data by value, every setting stated, and the hash of what it computes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from marl_supply.study.file import Evaluate, LearnerRow, PolicyRow, Report, Train
+from marl_supply.topology.file import Topology
+
+Row = PolicyRow | LearnerRow
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One claim: rows of policies and trainings on one game, scored on the same demand.
+
+    Attributes
+    ----------
+    topology : Topology
+        With the section `game` of the experiment put over its own.
+    compare : dict of str to PolicyRow or LearnerRow
+        In the order of the file.
+    """
+
+    name: str
+    topology: Topology
+    compare: dict[str, Row]
+    train: Train
+    evaluate: Evaluate
+    report: Report
+
+    @property
+    def learners(self) -> dict[str, LearnerRow]:
+        """The rows that are trained."""
+        return {name: row for name, row in self.compare.items() if isinstance(row, LearnerRow)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The resolved file, JSON-able; `load` reads it back, and it has the same hash."""
+        return {
+            "name": self.name,
+            "topology": self.topology.to_dict(),
+            "compare": {name: row.to_dict() for name, row in self.compare.items()},
+            "train": _plain(self.train),
+            "evaluate": _plain(self.evaluate),
+            "report": _plain(self.report),
+        }
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits of what the numbers depend on: not the name, the report or the jobs."""
+        document = self.to_dict()
+        for section in ("name", "train", "report"):  # the rows say all that trainings depend on
+            document.pop(section)
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _plain(section: Train | Evaluate | Report) -> dict[str, Any]:
+    return section.model_dump(mode="json", exclude_none=True)

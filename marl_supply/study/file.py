@@ -1,0 +1,140 @@
+"""The sections of an experiment file: every key, its default and its meaning stand here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import StrictBool, field_validator, model_validator
+
+from marl_supply.errors import nearest
+from marl_supply.topology.file import Section
+from marl_supply.topology.keys import Count, Name, Number, Periods, Reward, key
+
+KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "report", "sweep")
+"""The keys of an experiment file, in the order in which they are written."""
+PARTS = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy")
+"""What a report can show."""
+LATER = ("exploitability", "price_of_stability")
+"""What it cannot show yet."""
+
+
+class PolicyRow(Section):
+    """A row of the comparison that is played by rules, or by policies trained before."""
+
+    policy: str | None = key(None, "", "name of a rule, or the path of a trained policy, for every seat")
+    tune: StrictBool = key(False, "", "search the rule's parameters for the least cost of all agents together")
+    parameters: dict[Name, Number | dict[str, Number]] = key(
+        {}, "", "`{NODE: number}` or `{NODE: {PARAMETER: number}}`; where tuned, the search starts there"
+    )
+    seats: dict[Name, str] = key({}, "", "`{AGENT: NAME}`: other policies in some seats")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> PolicyRow:
+        if self.tune and (self.seats or self.policy is None):
+            raise ValueError("tune: one rule in every seat can be tuned, a mix cannot; leave tune or seats out")
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys that a file would state, defaults left out."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class LearnerRow(Section):
+    """A row of the comparison that is trained: once for each seed, all seeds together as copies."""
+
+    learner: str = key(..., "", "name of a learner")
+    reward: Reward | None = key(None, "", "what it is trained on (unstated: the game's reward)")
+    seats: dict[Name, str] = key({}, "", "`{AGENT: NAME}`: fixed policies in the seats that do not learn")
+    env_steps: Count = key(..., "periods", "environment steps of each seed (unstated: those of `train`)")
+    seeds: tuple[Periods, ...] = key((0, 1, 2, 3, 4), "", "a number of seeds, or a list (unstated: those of `train`)")
+    settings: dict[str, Any] = key({}, "", "settings of the learner; in a file they stand beside the other keys")
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _list_seeds(cls, seeds: Any) -> Any:
+        return _seeds(seeds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys that a file would state, all settings among them."""
+        own = self.model_dump(mode="json", exclude={"settings"}, exclude_none=True)
+        return {**{k: v for k, v in own.items() if v != {}}, **self.settings}
+
+
+class Train(Section):
+    """How rows are trained; any other key is a setting of every learner."""
+
+    env_steps: Count | None = key(None, "periods", "environment steps of each seed")
+    seeds: tuple[Periods, ...] = key((0, 1, 2, 3, 4), "", "a number of seeds (n stands for 0 to n - 1), or a list")
+    jobs: Count = key(1, "", "rows worked on at once, each in a process of its own")
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _list_seeds(cls, seeds: Any) -> Any:
+        return _seeds(seeds)
+
+
+class Evaluate(Section):
+    """How rows are scored: all on the same demand, which no row was tuned or trained on."""
+
+    replications: Count = key(2000, "", "common replications (recorded demand with a held-out span has one)")
+    seed: Periods = key(7, "", "their seed")
+    block: Count | None = key(
+        None, "periods", "block of the bootstrap of a recorded span (28 where a period is a day, else n^(1/3))"
+    )
+
+
+class Reference(Section):
+    """A cost known from elsewhere, drawn as a line beside the learning curves."""
+
+    cost: Number = key(..., "money", "of all agents, as the criterion says: a total or a period's")
+    by_agent: dict[Name, Number] = key({}, "money", "the same for each agent")
+    source: str = key(..., "", "where it comes from")
+
+
+class Constant(Section):
+    """A cost that no policy can change; ratios are given with and without it."""
+
+    cost: Number = key(..., "money", "of all agents, as the criterion says")
+    source: str = key(..., "", "what it is")
+
+
+class Report(Section):
+    """What the report shows. A list instead is short for `show`."""
+
+    show: tuple[str, ...] = key(PARTS, "", f"of {', '.join(PARTS)}")
+    baseline: tuple[Name, ...] = key(
+        (), "", "rows that the others are compared with (unstated: the tuned ones, or else the first)"
+    )
+    references: dict[Name, Reference] = key({}, "", "`{NAME: {cost, by_agent, source}}`, such as `optimum`")
+    constant: Constant | None = key(None, "", "`{cost, source}`: a cost that no policy can change")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, report: Any) -> Any:
+        if isinstance(report, dict) and isinstance(report.get("baseline"), str):
+            return {**report, "baseline": [report["baseline"]]}
+        return report
+
+    @field_validator("show")
+    @classmethod
+    def _known(cls, show: tuple[str, ...]) -> tuple[str, ...]:
+        for part in show:
+            if part in LATER:
+                raise ValueError(f"'{part}' is not there yet; leave it out")
+            if part not in PARTS:
+                raise ValueError(f"no part '{part}'{nearest(part, PARTS) or '; there are ' + ', '.join(PARTS)}")
+        return show
+
+
+def _seeds(seeds: Any) -> Any:
+    """A number of seeds as the list it stands for."""
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        if seeds < 1:
+            raise ValueError(f"{seeds} seeds leave nothing to train; give 1 or more")
+        return tuple(range(seeds))
+    if isinstance(seeds, list | tuple):
+        if not seeds:
+            raise ValueError("an empty list leaves nothing to train; give at least one seed")
+        if len(set(map(str, seeds))) != len(seeds):
+            raise ValueError("a seed stands twice; give different ones")
+    return seeds

@@ -1,0 +1,206 @@
+"""Load an experiment: a shipped name or a file becomes an `Experiment`, checked key by key before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from marl_supply.errors import InputError, nearest
+from marl_supply.study.experiment import Experiment, Row
+from marl_supply.study.file import KEYS, Evaluate, LearnerRow, PolicyRow, Report, Train
+from marl_supply.study.settings import of_every_learner, resolved
+from marl_supply.topology import load as load_topology
+from marl_supply.topology import shipped, strict_yaml
+from marl_supply.topology.file import GameDefaults, Section, Topology
+from marl_supply.topology.keys import Name
+from marl_supply.topology.overrides import parse
+from marl_supply.topology.validate import keys_of, shown, validate
+
+Source = str | Path | Mapping[str, Any]
+_WHOLE = ("name", "topology", "report")
+_OF_CHAIN = ("nodes", "edges", "markets", "timing", "units", "game", "contract", "policies", "defaults")
+
+
+class _Named(Section):
+    """A name that becomes a folder's."""
+
+    name: Name
+
+
+def load(source: Source, overrides: Sequence[str] = ()) -> Experiment:
+    """Return the resolved experiment of a file.
+
+    Parameters
+    ----------
+    source : str, Path or mapping
+        The name of a shipped experiment, the path of a YAML (or JSON) file, or the keys of a file.
+    overrides : sequence of str
+        ``"train.env_steps=1000"``, ``"compare.team.reward=shared"``, ``"evaluate.seed=8"``, and the paths of
+        topology files: ``"nodes.store.holding_cost=2"``, ``"game.horizon=50"``.
+
+    Raises
+    ------
+    InputError
+        For the first thing that is wrong: place, what is wrong, nearest name.
+    """
+    document, place, folder = _open(source)
+    document, of_chain = _apply(document, overrides)
+    try:
+        return _resolve({"name": place.rpartition(".")[0] or place, **document}, folder, of_chain)
+    except InputError as error:
+        known = str(error).startswith("--set ")
+        raise InputError(str(error) if known else f"{place}: {error}") from None
+
+
+def names() -> list[str]:
+    """Return the names of the shipped experiments, in alphabetical order."""
+    return sorted(path.stem for path in shipped_folder().glob("*.yaml"))
+
+
+def source_of(name: str) -> str:
+    """Return what a shipped experiment compares on which topology; the rest is not checked."""
+    document = strict_yaml.read(shipped_folder() / f"{name}.yaml")
+    return f"{document.get('topology')}: {', '.join(document.get('compare') or {})}"
+
+
+def shipped_folder() -> Path:
+    """Return their folder: inside the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "experiments"
+    return inside if inside.is_dir() else package.parent / "experiments"
+
+
+def _open(source: Source) -> tuple[dict[str, Any], str, Path]:
+    """The keys of the file, the name that begins errors, and the folder that its paths start from."""
+    if isinstance(source, Mapping):
+        return dict(source), str(source.get("name", "experiment")), Path()
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml", ".json"):
+        if str(source) not in names():
+            hint = nearest(str(source), names()) or f"; there are {', '.join(names())}"
+            raise InputError(f"no experiment '{source}'{hint}; the name of your own file ends in .yaml")
+        path = shipped_folder() / f"{source}.yaml"
+    if not path.is_file():
+        raise InputError(f"{source}: no such file; give the path of an experiment file, or a shipped name")
+    return strict_yaml.read(path), path.name, path.resolve().parent
+
+
+def _apply(document: dict[str, Any], overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The file with its own values changed, and the changes that are for the chain."""
+    of_chain: dict[str, Any] = {}
+    known = [*KEYS, *_OF_CHAIN]
+    for path, value in parse(overrides):
+        first, *rest = path.split(".")
+        if first not in known:
+            hint = nearest(first, known) or f"; a path begins with one of {', '.join(known)}"
+            raise InputError(f"--set {path}: unknown key '{first}'{hint}")
+        if not rest and first not in _WHOLE:
+            raise InputError(f"--set {path}: set its keys one by one, such as {path}.KEY=VALUE")
+        if first in _OF_CHAIN:
+            of_chain[path] = value
+        else:
+            document = _put(document, [first, *rest], value, path)
+    return document, of_chain
+
+
+def _put(inside: Any, parts: list[str], value: Any, path: str) -> dict[str, Any]:
+    """A copy of nested mappings with one value changed."""
+    if inside is not None and not isinstance(inside, Mapping):
+        raise InputError(f"--set {path}: there are no keys in {shown(inside)}; set it as a whole")
+    first, *rest = parts
+    under = dict(inside or {})
+    if path == f"compare.{'.'.join(parts)}" and first not in under:
+        raise InputError(f"--set {path}: no row '{first}'{nearest(first, under)}")
+    return {**under, first: _put(under.get(first), rest, value, path) if rest else value}
+
+
+def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]) -> Experiment:
+    for name in document:
+        if name not in KEYS:
+            hint = nearest(name, KEYS) or f"; the keys are {', '.join(KEYS)}"
+            raise InputError(f"unknown key '{name}'{hint}")
+    if "sweep" in document:
+        raise InputError("sweep: one file is one experiment for now; write a file for each value, or use --set")
+    name = validate(_Named, {"name": document["name"]}, "").name
+    topology = _topology(document, folder, of_chain)
+    train, settings = _train(_mapping(document.get("train"), "train"))
+    rows = _mapping(document.get("compare"), "compare")
+    if not rows:
+        raise InputError("compare: there is nothing to compare; give at least one row")
+    compare = {row: _row(row, stated, train, settings) for row, stated in rows.items()}
+    report = document.get("report")
+    stated = {"show": report} if isinstance(report, list) else _mapping(report, "report")
+    experiment = Experiment(
+        name=name,
+        topology=topology,
+        compare=compare,
+        train=train,
+        evaluate=validate(Evaluate, _mapping(document.get("evaluate"), "evaluate"), "evaluate"),
+        report=validate(Report, stated, "report"),
+    )
+    for row in experiment.report.baseline:
+        if row not in compare:
+            raise InputError(f"report.baseline: no row '{row}'{nearest(row, compare)}")
+    return experiment
+
+
+def _topology(document: Mapping[str, Any], folder: Path, of_chain: Mapping[str, Any]) -> Topology:
+    source = document.get("topology")
+    if source is None:
+        raise InputError("no 'topology'; name a shipped one or the path of a topology file")
+    if isinstance(source, str) and source.endswith((".yaml", ".yml")):
+        source = shipped.find(source, folder)
+    game = _mapping(document.get("game"), "game")
+    for key in game:
+        if key not in keys_of(GameDefaults):
+            hint = nearest(key, keys_of(GameDefaults)) or f"; the keys are {', '.join(keys_of(GameDefaults))}"
+            raise InputError(f"game: unknown key '{key}'{hint}")
+    return load_topology(source, {**{f"game.{key}": value for key, value in game.items()}, **of_chain})
+
+
+def _train(stated: Mapping[str, Any]) -> tuple[Train, dict[str, Any]]:
+    """The section, and the settings of every learner that stand in it."""
+    own = {key: value for key, value in stated.items() if key in keys_of(Train)}
+    settings = {key: value for key, value in stated.items() if key not in own}
+    known = [*keys_of(Train), *of_every_learner()]
+    for key in settings:
+        if key not in known:
+            raise InputError(f"train: unknown key '{key}'{nearest(key, known) or '; the keys are ' + ', '.join(known)}")
+    return validate(Train, own, "train"), settings
+
+
+def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Any]) -> Row:
+    path = f"compare.{name}"
+    try:
+        validate(_Named, {"name": name}, "")
+    except InputError as error:
+        raise InputError(f"compare: {str(error).removeprefix('name: ')}") from None
+    row = _mapping(stated, path)
+    if "learner" in row:
+        if "policy" in row:
+            raise InputError(f"{path}: both 'policy' and 'learner' stand in it; keep one")
+        return _learner(row, path, train, settings)
+    if "policy" not in row and "seats" not in row:
+        raise InputError(f"{path}: nobody plays; write policy: NAME, learner: NAME or seats: {{AGENT: NAME}}")
+    return validate(PolicyRow, row, path)
+
+
+def _learner(row: Mapping[str, Any], path: str, train: Train, settings: Mapping[str, Any]) -> LearnerRow:
+    own = {key: value for key, value in row.items() if key in keys_of(LearnerRow) and key != "settings"}
+    changed = {**settings, **{key: value for key, value in row.items() if key not in own}}
+    own = {"seeds": train.seeds, **own}
+    if train.env_steps is not None:
+        own = {"env_steps": train.env_steps, **own}
+    if "env_steps" not in own:
+        raise InputError(f"{path}.env_steps: no default; write train: {{env_steps: NUMBER}}")
+    checked = validate(LearnerRow, own, path)
+    return checked.model_copy(update={"settings": resolved(checked.learner, changed, path)})
+
+
+def _mapping(value: Any, path: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InputError(f"{path}: {shown(value)} is not a mapping; write {{key: value, ...}}")
+    return dict(value)

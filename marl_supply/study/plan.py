@@ -1,0 +1,77 @@
+"""What an experiment will do, and everything that can be refused before it does it."""
+
+from __future__ import annotations
+
+from marl_supply.errors import InputError
+from marl_supply.game.game import Game
+from marl_supply.learning.arena import learning_agents
+from marl_supply.learning.interface import Interface
+from marl_supply.learning.settings import learner_named
+from marl_supply.study.experiment import Experiment, Row
+from marl_supply.study.file import LearnerRow
+from marl_supply.study.players import seat_players, seat_some, try_out
+from marl_supply.study.scoring import Scoring, scoring
+
+
+def check(experiment: Experiment) -> Scoring:
+    """Seat every row's players and play a period, without tuning or training; return how rows are scored.
+
+    Raises
+    ------
+    InputError
+        For the first thing that would stop the experiment later.
+    """
+    scored = scoring(experiment.topology, experiment.evaluate)
+    for name, row in experiment.compare.items():
+        game = Game(experiment.topology, reward=row.reward if isinstance(row, LearnerRow) else None)
+        try:
+            _check_row(game, scored.game, row)
+        except InputError as error:
+            raise InputError(f"compare.{name}: {error}") from None
+    for name, reference in experiment.report.references.items():
+        for agent in reference.by_agent:
+            if agent not in scored.game.agents:
+                raise InputError(f"report.references.{name}.by_agent: no agent '{agent}'")
+    return scored
+
+
+def describe(experiment: Experiment, scored: Scoring) -> list[str]:
+    """The plan in lines: the game, how rows are scored, and what each row is."""
+    game = scored.game
+    lines = [f"{experiment.name}: {len(experiment.compare)} rows on {game.topology.name}"]
+    if scored.one_path:
+        how = f"one realised path of {game.horizon} periods" + (", held out" if game.held_out else "")
+    else:
+        how = f"{scored.replications:,} replications of {game.horizon} periods, seed {scored.seed}"
+    warm_up = f", the first {game.warm_up} not counted" if game.warm_up else ""
+    lines.append(f"scored on {how}{warm_up}, by {'total' if game.criterion == 'total' else 'average'} cost")
+    width = max(len(name) for name in experiment.compare)
+    return lines + [f"  {name:{width}}  {describe_row(row)}" for name, row in experiment.compare.items()]
+
+
+def describe_row(row: Row) -> str:
+    """A row in a few words."""
+    others = "".join(f", {agent} {name}" for agent, name in row.seats.items())
+    if isinstance(row, LearnerRow):
+        reward = row.reward or "the game's"
+        text = reward if isinstance(reward, str) else f"blend {reward['blend']:g}"
+        return f"{row.learner}, {text} reward, {len(row.seeds)} seeds of {row.env_steps:,} steps{others}"
+    return f"{row.policy or 'a mix'}{', tuned' if row.tune else ''}{others}"
+
+
+def _check_row(game: Game, scored: Game, row: Row) -> None:
+    if isinstance(row, LearnerRow):
+        fixed = seat_some(game, row.seats)
+        learner = learner_named(row.learner, row.settings)
+        Interface(game, learning_agents(game, fixed), learner.observation_clip, learner.spread)
+        return
+    if row.tune and row.policy is not None:
+        _check_tunable(game, row.policy)
+    try_out(scored, seat_players(scored, row.policy, row.parameters, row.seats))
+
+
+def _check_tunable(game: Game, policy: str) -> None:
+    for player in seat_players(game, policy).values():
+        parameters = getattr(player, "parameters", ())
+        if not any(parameter.tuned for parameter in parameters):
+            raise InputError(f"tune: {policy} has no parameters to tune; set tune: false")

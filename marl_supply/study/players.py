@@ -1,0 +1,93 @@
+"""Who plays: rules by name, or trained policies by the path of their file, in the seats of a game."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from marl_supply.errors import InputError, nearest
+from marl_supply.game.game import Game
+from marl_supply.game.observation import check_needs
+from marl_supply.game.policy import Policy
+from marl_supply.game.rollout import rollout
+from marl_supply.learning.trained import load_policies
+from marl_supply.policies.seating import Parameters, rule
+
+
+def seat_players(
+    game: Game, policy: str | None, parameters: Parameters | None = None, seats: Mapping[str, str] | None = None
+) -> dict[str, Policy]:
+    """Policies for all agents of a game.
+
+    Parameters
+    ----------
+    policy
+        For every seat that `seats` leaves out: the name of a rule, or the path of a file of trained policies (or of a
+        folder that holds one).
+    parameters
+        Of the rules, by node.
+    seats
+        Others, by agent.
+
+    Raises
+    ------
+    InputError
+        For unknown names, seats that stay empty, damaged files, and policies that do not fit the game.
+    """
+    seats = seats or {}
+    for agent in game.agents:
+        if policy is None and agent not in seats:
+            raise InputError(f"no policy for '{agent}'; name one for every seat, or one for it alone")
+    return seat_some(game, {**dict.fromkeys(game.agents, policy or ""), **seats}, parameters)
+
+
+def seat_some(game: Game, seats: Mapping[str, str], parameters: Parameters | None = None) -> dict[str, Policy]:
+    """Policies for the seats that are named, and for no others; otherwise as `seat_players`."""
+    for agent in seats:
+        if agent not in game.agents:
+            raise InputError(f"no agent '{agent}' in {game.topology.name}{nearest(agent, game.agents)}")
+    given = parameters or {}
+    trained = {agent: Path(name) for agent, name in seats.items() if is_path(name)}
+    ruled = [node for agent in seats if agent not in trained for node in game.seats[agent].rows]
+    for node in given:
+        if node not in game.network.rows:
+            raise InputError(f"no node '{node}' in {game.topology.name}{nearest(node, game.network.rows)}")
+        if node not in ruled:
+            raise InputError(f"no rule decides '{node}', so it takes no parameters; leave them out")
+    players: dict[str, Policy] = {}
+    for agent, name in seats.items():
+        seat = game.seats[agent]
+        mine = {node: values for node, values in given.items() if node in seat.rows}
+        players[agent] = _trained(trained[agent], agent) if agent in trained else rule(name, seat, mine)
+        check_needs(players[agent], seat, game.observe_level)
+    return players
+
+
+def try_out(game: Game, players: Mapping[str, Policy]) -> None:
+    """Play one period, so that a policy that does not fit the game is refused before anything else happens."""
+    next(iter(rollout(game, players, 1)))
+
+
+def is_path(name: str) -> bool:
+    """Whether a name is that of a file or folder rather than of a rule."""
+    return name.endswith(".npz") or (":" not in name and ("/" in name or Path(name).is_dir()))
+
+
+def _trained(path: Path, agent: str) -> Policy:
+    policies = load_policies(_file(path))
+    if agent not in policies:
+        has = f"{nearest(agent, policies)}; it has {', '.join(policies)}"
+        raise InputError(f"{path}: no policy for '{agent}' in it{has}")
+    return cast(Policy, policies[agent])
+
+
+def _file(path: Path) -> Path:
+    """The file itself, or the only one that a folder holds."""
+    if not path.is_dir():
+        return path
+    files = sorted(path.glob("*.npz"))
+    if len(files) != 1:
+        held = f"several: {', '.join(file.name for file in files)}; name one" if files else "none; name a .npz file"
+        raise InputError(f"{path}: a folder of trained policies has one .npz file, and this has {held}")
+    return files[0]
