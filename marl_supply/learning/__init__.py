@@ -1,0 +1,1 @@
+"""Learning: games become arrays for a learner, learners become policies. Only `rllib/` imports ray."""

@@ -1,0 +1,93 @@
+"""What learners climb, each copy for itself: advantages, clipped objectives, gradient norms and value moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def advantages(
+    rewards: Tensor, values: Tensor, next_values: Tensor, cut: Tensor, discount: float, trace: float
+) -> Tensor:
+    """Generalised advantage estimates (Schulman et al. 2016, equation 16), cut where an episode was.
+
+    Parameters
+    ----------
+    rewards, values : (..., T)
+        Of each period.
+    next_values : (..., T)
+        Value of the state each period led to, also where the episode was cut there: truncation is bootstrapped.
+    cut : (..., T) bool
+        Whether the episode was cut after the period.
+
+    Returns
+    -------
+    (..., T) advantages.
+    """
+    errors = rewards + discount * next_values - values
+    carry = discount * trace * (~cut).to(rewards.dtype)
+    estimates = torch.empty_like(errors)
+    running = torch.zeros_like(errors[..., 0])
+    for period in reversed(range(errors.shape[-1])):
+        running = errors[..., period] + carry[..., period] * running
+        estimates[..., period] = running
+    return estimates
+
+
+def standardised(values: Tensor) -> Tensor:
+    """(..., rows) with mean 0 and standard deviation 1 over the rows of each copy."""
+    spread, mean = torch.std_mean(values, -1, keepdim=True)
+    return (values - mean) / (spread + 1e-8)
+
+
+def clipped_loss(log_ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
+    """Minus the clipped objective (Schulman et al. 2017, equation 7), a mean over rows, added up over all else."""
+    ratio = log_ratio.exp()
+    return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage).mean(-1).sum()
+
+
+def clip_gradients(parameters: Sequence[Tensor], limit: float) -> None:
+    """Scale the gradients of each copy's network (the leading axis) down to a norm of `limit`."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    squares = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0)
+    scale = (limit / (squares.sqrt() + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
+
+
+class Moments(torch.nn.Module):
+    """Running mean and standard deviation of value targets, one of each for each of G critics.
+
+    Averages over updates with weights that fall by `DECAY` an update, corrected for their start at 0.
+    """
+
+    DECAY = 0.9
+    SMALLEST = 1e-2
+
+    first: Tensor
+    second: Tensor
+    weight: Tensor
+
+    def __init__(self, critics: int) -> None:
+        super().__init__()
+        self.register_buffer("first", torch.zeros(critics))
+        self.register_buffer("second", torch.ones(critics))
+        self.register_buffer("weight", torch.zeros(1))
+
+    def update(self, targets: Tensor) -> None:
+        """Take in (G, rows) value targets."""
+        if float(self.weight) == 0:
+            self.second.zero_()
+        keep = self.DECAY
+        self.first.mul_(keep).add_((1 - keep) * targets.mean(1))
+        self.second.mul_(keep).add_((1 - keep) * targets.square().mean(1))
+        self.weight.mul_(keep).add_(1 - keep)
+
+    def current(self) -> tuple[Tensor, Tensor]:
+        """(G, 1) mean and standard deviation."""
+        weight = self.weight if float(self.weight) > 0 else torch.ones_like(self.weight)
+        mean = self.first / weight
+        variance = self.second / weight - mean.square()
+        return mean[:, None], variance.clamp(min=self.SMALLEST**2).sqrt()[:, None]

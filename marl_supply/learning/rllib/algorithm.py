@@ -1,0 +1,205 @@
+"""The RLlib algorithm: sample from all runners, update the copies, send the actors back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ray.rllib.algorithms.algorithm import Algorithm
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
+from ray.rllib.policy.policy import PolicySpec
+from ray.rllib.policy.sample_batch import MultiAgentBatch, concat_samples
+from ray.rllib.utils.metrics import (
+    ENV_RUNNER_RESULTS,
+    ENV_RUNNER_SAMPLING_TIMER,
+    LEARNER_RESULTS,
+    LEARNER_UPDATE_TIMER,
+    NUM_ENV_STEPS_SAMPLED_LIFETIME,
+    SYNCH_WORKER_WEIGHTS_TIMER,
+    TIMERS,
+)
+
+from marl_supply.errors import InputError
+from marl_supply.game.game import Game
+from marl_supply.game.policy import Policy
+from marl_supply.learning.arena import learning_agents
+from marl_supply.learning.interface import Interface
+from marl_supply.learning.rllib.learner import SequentialLearner, SimultaneousLearner
+from marl_supply.learning.rllib.modules import CRITIC, module_specs
+from marl_supply.learning.rllib.runner import COMPONENT_ARENA, BatchedEnvRunner
+from marl_supply.learning.settings import Learner
+from marl_supply.topology.file import Topology
+
+UPDATES = {"simultaneous": SimultaneousLearner, "sequential": SequentialLearner}
+
+
+class GameConfig(AlgorithmConfig):
+    """RLlib configuration of a training: a game, a learner, the seeds of the copies, and who does not learn.
+
+    Examples
+    --------
+    >>> config = GameConfig().play(Game("beer_game_uniform", reward="shared"), HAPPO(), seeds=[0, 1])  # doctest: +SKIP
+    >>> algorithm = config.build_algo()  # doctest: +SKIP
+    """
+
+    def __init__(self, algo_class: type | None = None) -> None:
+        super().__init__(algo_class=algo_class or GameAlgorithm)
+        self.description: dict[str, Any] = {}
+        self.held_out = False
+        self.learner: Learner = Learner()
+        self.seeds: tuple[int, ...] = (0,)
+        self.fixed: dict[str, Policy] = {}
+        self.updates = 1
+        self.env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=0)
+        self.learners(num_learners=0)
+        self.framework("torch")
+
+    def play(
+        self,
+        game: Game,
+        learner: Learner,
+        seeds: Sequence[int] = (0,),
+        env_steps: int = 1_000_000,
+        fixed: Mapping[str, Policy] | None = None,
+    ) -> GameConfig:
+        """Say what is trained.
+
+        Parameters
+        ----------
+        game
+            Its topology travels by value.
+        learner
+            Settings, from `marl_supply.learning.learners`.
+        seeds : (K,) int
+            One for each copy.
+        env_steps
+            Budget of each copy, over which step size and entropy bonus fall to 0.
+        fixed
+            Policies of the agents that do not learn.
+        """
+        self.description = game.topology.to_dict()
+        self.held_out = game.held_out
+        self.learner = learner
+        self.seeds = tuple(int(seed) for seed in seeds)
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise InputError(f"seeds: {list(self.seeds)} are not different whole numbers from 0 up; give one a copy.")
+        self.fixed = dict(fixed or {})
+        self.updates = learner.updates(env_steps)
+        if learner.update not in UPDATES:
+            raise InputError(
+                f"learner {learner.name}: update '{learner.update}'; use simultaneous or sequential."
+            )
+        self.training(learner_class=UPDATES[learner.update], train_batch_size_per_learner=learner.rows)
+        self.debugging(seed=self.seeds[0])
+        modules = (*self.interface().agents, CRITIC)
+        self.multi_agent(policies={name: PolicySpec() for name in modules}, policy_mapping_fn=_own_module)
+        return self
+
+    def game(self) -> Game:
+        """The game, made from its description."""
+        return Game(Topology.from_dict(self.description), held_out=self.held_out)
+
+    def interface(self) -> Interface:
+        """What the learning agents see and choose."""
+        made = getattr(self, "_interface", None)
+        if made is None:
+            game = self.game()
+            agents = learning_agents(game, self.fixed)
+            made = Interface(game, agents, self.learner.observation_clip, self.learner.spread)
+            object.__setattr__(self, "_interface", made)
+        return made
+
+    def get_multi_rl_module_spec(self, *, inference_only: bool = False, **kwargs: Any) -> MultiRLModuleSpec:
+        """The actors in the order of the game and, for learners, the critics."""
+        specs = module_specs(self.interface(), self.learner, self.seeds)
+        kept = {name: spec for name, spec in specs.items() if not (inference_only and spec.learner_only)}
+        return MultiRLModuleSpec(rl_module_specs=kept)
+
+    def get_default_rl_module_spec(self) -> MultiRLModuleSpec:
+        """The only modules there are."""
+        return self.get_multi_rl_module_spec()
+
+    def validate(self) -> None:
+        """Refuse what the learners do not do."""
+        super().validate()
+        if self.num_learners > 1:
+            raise InputError(f"num_learners: {self.num_learners} learners would split a batch; use 0 or 1.")
+        if self.num_env_runners > 1 and self.learner.replications % self.num_env_runners:
+            raise InputError(
+                f"num_env_runners: {self.learner.replications} replications do not divide among {self.num_env_runners} "
+                "runners; use a number that divides them."
+            )
+
+
+class GameAlgorithm(Algorithm):
+    """Synchronous sampling and updates of K copies."""
+
+    @classmethod
+    def get_default_config(cls) -> GameConfig:
+        """An empty configuration; `GameConfig.play` fills it."""
+        return GameConfig()
+
+    def training_step(self) -> None:
+        """One batch and one update."""
+        with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER)):
+            batch = self._sample()
+        sampled = self.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME), default=0)
+        with self.metrics.log_time((TIMERS, LEARNER_UPDATE_TIMER)):
+            results = self.learner_group.update(batch=batch, timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: sampled})
+            self.metrics.aggregate(results, key=LEARNER_RESULTS)
+        with self.metrics.log_time((TIMERS, SYNCH_WORKER_WEIGHTS_TIMER)):
+            self.env_runner_group.sync_weights(
+                from_worker_or_learner_group=self.learner_group, inference_only=True, timeout_seconds=None
+            )
+
+    def _sample(self) -> MultiAgentBatch:
+        group = self.env_runner_group
+        sampled = group.foreach_env_runner(
+            _sample_and_metrics,
+            local_env_runner=group.num_remote_env_runners() == 0,
+            timeout_seconds=self.config.sample_timeout_s,
+        )
+        self.metrics.aggregate([metrics for _, metrics in sampled], key=ENV_RUNNER_RESULTS)
+        batches = [batch for batch, _ in sampled]
+        return batches[0] if len(batches) == 1 else concat_samples(batches)
+
+    def arenas(self) -> dict[int, Any]:
+        """State of the arena of each runner that samples, by its number."""
+        group = self.env_runner_group
+        return dict(group.foreach_env_runner(_arena, local_env_runner=group.num_remote_env_runners() == 0))
+
+    def set_arenas(self, arenas: Mapping[int, Any]) -> None:
+        """Go on from `arenas`."""
+        for index, arena in arenas.items():
+            state = {COMPONENT_ARENA: arena}
+            if index == 0:
+                self.env_runner.set_state(state)
+            else:
+                self.env_runner_group.foreach_env_runner(
+                    "set_state", kwargs={"state": state}, remote_worker_ids=[index], local_env_runner=False
+                )
+
+    def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """RLlib's state, and the arenas of remote runners."""
+        state = super().get_state(*args, **kwargs)
+        if self.env_runner_group.num_remote_env_runners():
+            state["arenas"] = self.arenas()
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from `get_state`."""
+        super().set_state(state)
+        self.set_arenas(state.get("arenas", {}))
+
+
+def _own_module(agent: str, *args: Any, **kwargs: Any) -> str:
+    return agent
+
+
+def _sample_and_metrics(runner: BatchedEnvRunner) -> tuple[MultiAgentBatch, Any]:
+    return runner.sample(), runner.get_metrics()
+
+
+def _arena(runner: BatchedEnvRunner) -> tuple[int, Any]:
+    return int(runner.worker_index or 0), runner.get_state(components=COMPONENT_ARENA)[COMPONENT_ARENA]

@@ -1,0 +1,131 @@
+"""The randomness of a training batch: K copies, each with its own seed, of B chains that start anew group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl_supply.demand.noise import DemandFeed, Noise
+from marl_supply.demand.process import BLOCK, DemandProcess
+
+Array = NDArray[np.float64]
+
+GROUP = 16
+"""Chains that start anew together."""
+TRAINING = 1 << 40
+"""Added to the seeds of training, so that no evaluation meets a training stream."""
+HELD_OUT = 2 << 40
+"""Added to the seeds of the evaluations during training."""
+
+
+class Streams:
+    """Demand and action noise of a batch; columns are copy by copy, replications within.
+
+    The numbers of a copy depend on its seed and the replication alone: they are those of a run of that seed alone, and
+    of any other division of the replications among workers.
+
+    Parameters
+    ----------
+    processes
+        The markets' demand processes.
+    seeds : (K,) int
+        One for each copy.
+    replications : int
+        B, of each copy.
+    first_replication, total : int
+        Which B of how many replications these are.
+    """
+
+    def __init__(
+        self,
+        processes: Mapping[str, DemandProcess],
+        seeds: Sequence[int],
+        replications: int,
+        first_replication: int = 0,
+        total: int | None = None,
+    ) -> None:
+        self.processes = dict(processes)
+        self.seeds = tuple(seeds)
+        self.replications = replications
+        self.first = first_replication
+        self.total = replications if total is None else total
+        first_group, end = self.first // GROUP, -(-(self.first + replications) // GROUP)
+        bounds = [max(g * GROUP - self.first, 0) for g in range(first_group, end)] + [replications]
+        self.groups = tuple(slice(low, high) for low, high in zip(bounds, bounds[1:], strict=False))
+        self.group_numbers = tuple(range(first_group, end))
+        self.begun = [0] * len(self.groups)
+        self.episode = [0] * len(self.groups)
+        self._whole: list[DemandFeed] | None = [self._feed(seed, 0, slice(0, replications)) for seed in self.seeds]
+        self._feeds: list[list[DemandFeed]] = []
+        self._uniforms: dict[str, tuple[int, int, Array]] = {}
+
+    def _feed(self, seed: int, episode: int, columns: slice) -> DemandFeed:
+        first = episode * self.total + self.first + columns.start
+        return DemandFeed(self.processes, seed, columns.stop - columns.start, first)
+
+    def at(self, clock: int) -> Array:
+        """(markets, K B) demand of a period, units."""
+        if self._whole is not None:
+            return np.concatenate([_at(feed, clock) for feed in self._whole], axis=1)
+        parts = []
+        for copy in range(len(self.seeds)):
+            for group, feeds in enumerate(self._feeds):
+                parts.append(_at(feeds[copy], clock - self.begun[group]))
+        return np.concatenate(parts, axis=1)
+
+    def begin(self, group: int, clock: int) -> None:
+        """Give the chains of a group new demand, whose first period is now."""
+        self._split()
+        self.begun[group] = clock
+        self.episode[group] += 1
+        self._feeds[group] = self._feeds_of(group)
+
+    def _split(self) -> None:
+        if self._whole is not None:
+            self._feeds = [self._feeds_of(group) for group in range(len(self.groups))]
+            self._whole = None
+
+    def _feeds_of(self, group: int) -> list[DemandFeed]:
+        return [self._feed(seed, self.episode[group], self.groups[group]) for seed in self.seeds]
+
+    def columns(self, group: int) -> NDArray[np.int64]:
+        """(K b,) the columns of a group, copy by copy."""
+        members = np.arange(self.replications)[self.groups[group]]
+        return (np.arange(len(self.seeds))[:, None] * self.replications + members).ravel()
+
+    def uniform(self, name: str, clock: int, size: int) -> Array:
+        """(size, K B) uniform numbers on [0, 1) of a name and period."""
+        block = clock // BLOCK
+        held = self._uniforms.get(name)
+        if held is None or held[:2] != (block, size):
+            held = (block, size, np.concatenate([self._draw(name, seed, block, size) for seed in self.seeds], axis=2))
+            self._uniforms[name] = held
+        return held[2][clock % BLOCK]
+
+    def _draw(self, name: str, seed: int, period_block: int, size: int) -> Array:
+        """(64, size, B) the numbers of a block of periods."""
+        noise = Noise(seed)
+        first, end = self.first, self.first + self.replications
+        parts = []
+        for block in range(first // BLOCK, (end - 1) // BLOCK + 1):
+            drawn = noise.generator("policy", name, block, period_block).random((BLOCK, size, BLOCK))
+            parts.append(drawn[:, :, max(first - block * BLOCK, 0) : end - block * BLOCK])
+        return np.concatenate(parts, axis=2)
+
+    def get_state(self) -> dict[str, list[int]]:
+        """When each group began and how many episodes it had; with the seeds this is all."""
+        return {"begun": list(self.begun), "episode": list(self.episode)}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from `get_state`."""
+        self.begun, self.episode = [int(x) for x in state["begun"]], [int(x) for x in state["episode"]]
+        self._uniforms.clear()
+        self._whole, self._feeds = None, [self._feeds_of(group) for group in range(len(self.groups))]
+
+
+def _at(feed: DemandFeed, period: int) -> Array:
+    """Demand of a period; past the end of a recorded series, where a chain is about to be cut, its last."""
+    return feed.at(period if feed.horizon is None else min(period, feed.horizon - 1))
