@@ -1,23 +1,21 @@
 """Gamma demand, rounded."""
 
-from functools import cached_property
 from typing import Any
 
 from pydantic import Field
 from scipy import special
 
-from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf
-from marl_supply.demand.rounding import ROUND_DESCRIPTION, clipped_moments, shape_demand
+from marl_supply.demand.process import BLOCK, Array, GeneratorOf
+from marl_supply.demand.rounding import RealValued, clipped_moments, shape_demand
 
 
-class Gamma(DemandProcess):
+class Gamma(RealValued):
     """Independent gamma draws, rounded: a skewed law that is never negative."""
 
     centre: float = Field(
         alias="mean", gt=0, le=1e5, description="mean of the draws before rounding (units per period)"
     )
     sd: float = Field(gt=0, le=1e5, description="standard deviation of the draws before rounding (units)")
-    round: bool = Field(True, description=ROUND_DESCRIPTION)
 
     @property
     def shape(self) -> float:
@@ -33,26 +31,12 @@ class Gamma(DemandProcess):
         probability: Array = special.gammainc(self.shape, value.clip(min=0) / self.scale)
         return probability
 
-    @cached_property
-    def _moments(self) -> tuple[float, float]:
+    def moments(self) -> tuple[float, float]:
+        """Mean and variance of demand: the law's own, or by summation where draws are rounded."""
         if not self.round:
             return self.centre, self.sd**2
         return clipped_moments(self._cdf, (0.0, self.centre + 40 * self.sd), 0.0, rounded=True)
 
-    @property
-    def mean(self) -> float:
-        return self._moments[0]
-
-    @property
-    def variance(self) -> float:
-        return self._moments[1]
-
-    @property
-    def integer(self) -> bool:
-        return self.round
-
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, None]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         draws = generator("").gamma(self.shape, self.scale, (BLOCK, replications))
         return shape_demand(draws, 0.0, self.round), None

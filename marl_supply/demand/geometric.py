@@ -23,7 +23,5 @@ class Geometric(DemandProcess):
         ratio = self.mean / (1 + self.mean)
         return np.where(value < 0, 0.0, -np.expm1((np.floor(value) + 1) * np.log(ratio)))
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, None]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         return draw_independent(self, generator, replications), None

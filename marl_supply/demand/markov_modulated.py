@@ -16,9 +16,7 @@ class MarkovModulated(DemandProcess):
     41:351-370.
     """
 
-    means: tuple[float, ...] = Field(
-        min_length=1, description="mean demand in each regime (units per period)"
-    )
+    means: tuple[float, ...] = Field(min_length=1, description="mean demand in each regime (units per period)")
     transition: tuple[tuple[float, ...], ...] = Field(
         description="row i: probabilities of next period's regime when this period's is i (-)"
     )
@@ -34,9 +32,7 @@ class MarkovModulated(DemandProcess):
         if matrix.min() < 0 or not np.allclose(matrix.sum(axis=1), 1, atol=1e-9):
             raise ValueError("transition: every row holds probabilities that sum to 1")
         if np.linalg.matrix_rank(matrix - np.eye(regimes), tol=1e-10) < regimes - 1:
-            raise ValueError(
-                "transition: some regimes never lead to each other, so there is no long run; link them"
-            )
+            raise ValueError("transition: some regimes never lead to each other, so there is no long run; link them")
         return self
 
     def stationary(self) -> Array:
@@ -65,9 +61,7 @@ class MarkovModulated(DemandProcess):
             path[period] = regime
         return path
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, Any]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, Any]:
         regime = self._regimes(generator("regime").random((BLOCK, replications)), carry)
         demand = generator("demand").poisson(np.array(self.means)[regime])
         return demand.astype(np.float64), regime[-1].copy()

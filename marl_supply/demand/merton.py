@@ -97,9 +97,7 @@ class Merton(DemandProcess):
             "raise mean_limit or lower volatility and jump_sd"
         )
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, Array]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, Array]:
         parts = [] if carry is None else [carry]
         while sum(part.shape[1] for part in parts) < BLOCK:
             parts.append(self.sequences(generator(f"sequence {len(parts)}"), replications))

@@ -13,16 +13,12 @@ class NegativeBinomial(DemandProcess):
     """Independent negative binomial demand: more variable than Poisson, a Poisson with a gamma mean."""
 
     mean: float = Field(gt=0, le=1e4, description="mean demand (units per period)")
-    variance: float = Field(
-        le=1e8, description="variance of a period's demand, above the mean (units squared)"
-    )
+    variance: float = Field(le=1e8, description="variance of a period's demand, above the mean (units squared)")
 
     @model_validator(mode="after")
     def _overdispersed(self) -> "NegativeBinomial":
         if self.variance <= self.mean:
-            raise ValueError(
-                f"variance: {self.variance} must exceed the mean, {self.mean}; raise it or use poisson"
-            )
+            raise ValueError(f"variance: {self.variance} must exceed the mean, {self.mean}; raise it or use poisson")
         return self
 
     def cdf(self, value: Array) -> Array:
@@ -32,7 +28,5 @@ class NegativeBinomial(DemandProcess):
         probability: Array = special.betainc(size, value + 1, success)
         return probability
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, None]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         return draw_independent(self, generator, replications), None

@@ -124,9 +124,7 @@ class DemandFeed:
 
     def _advance(self, period: int, block: int) -> None:
         if block < self._block:
-            raise ValueError(
-                f"period {period} was asked after period {self._block * BLOCK}; demand is fed in order"
-            )
+            raise ValueError(f"period {period} was asked after period {self._block * BLOCK}; demand is fed in order")
         while self._block < block:
             self._block += 1
             self._buffer = self._draw(self._block)

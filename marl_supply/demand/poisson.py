@@ -23,7 +23,5 @@ class Poisson(DemandProcess):
         probability: Array = special.pdtr(value, self.mean)
         return probability
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, None]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         return draw_independent(self, generator, replications), None

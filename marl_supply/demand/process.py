@@ -46,9 +46,7 @@ class DemandProcess(BaseModel, ABC):
         def variance(self) -> float | None: ...
 
     @abstractmethod
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, Any]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, Any]:
         """Draw the demand of one block.
 
         Parameters

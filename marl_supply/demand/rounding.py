@@ -1,20 +1,19 @@
 """Making a real-valued law into demand: draws are moved into bounds and rounded, and the moments follow."""
 
+from abc import abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
-from pydantic import StrictFloat
+from pydantic import Field, StrictFloat, field_validator
 from scipy import special
 
-from marl_supply.demand.process import Array
+from marl_supply.demand.process import Array, DemandProcess
 
 Bounds = StrictFloat | tuple[StrictFloat, StrictFloat]
 """The field `clip`: a lower bound, or a lower and an upper one."""
 
 ROUND_DESCRIPTION = "round every draw to whole units, half to even (needed where units are integer)"
-CLIP_DESCRIPTION = (
-    "least demand, or [least, largest]: draws outside are moved to the bound (units per period)"
-)
 
 
 def bounds(clip: Bounds) -> tuple[float, float]:
@@ -65,3 +64,57 @@ def clipped_moments(
     demand = shape_demand(centres, clip, rounded)
     mean = float(mass @ demand / mass.sum())
     return mean, float(mass @ (demand - mean) ** 2 / mass.sum())
+
+
+class RealValued(DemandProcess):
+    """A law of real numbers that is made into demand by rounding; its moments are those of the demand."""
+
+    round: bool = Field(True, description=ROUND_DESCRIPTION)
+
+    @abstractmethod
+    def moments(self) -> tuple[float, float]:
+        """Mean and variance of demand, units per period and units squared."""
+
+    @cached_property
+    def _moments(self) -> tuple[float, float]:
+        return self.moments()
+
+    @property
+    def mean(self) -> float:
+        return self._moments[0]
+
+    @property
+    def variance(self) -> float:
+        return self._moments[1]
+
+    @property
+    def integer(self) -> bool:
+        return self.round
+
+
+class ClippedNormal(RealValued):
+    """A law whose draws are normal in the long run, and are moved into bounds and then rounded."""
+
+    centre: float = Field(alias="mean", description="mean of the draws before clipping and rounding (units per period)")
+    sd: float = Field(gt=0, le=1e5, description="standard deviation of the draws before clipping and rounding (units)")
+    clip: Bounds = Field(
+        0.0, description="least demand, or [least, largest]: draws outside are moved to the bound (units per period)"
+    )
+
+    @field_validator("clip")
+    @classmethod
+    def _bounded(cls, clip: Bounds) -> Bounds:
+        bounds(clip)
+        return clip
+
+    @property
+    def long_run_sd(self) -> float:
+        """Long-run standard deviation of the draws, in units."""
+        return self.sd
+
+    def moments(self) -> tuple[float, float]:
+        """Mean and variance of demand, by summation over the normal law."""
+        sd = self.long_run_sd
+        return clipped_moments(
+            normal_cdf(self.centre, sd), (self.centre - 9 * sd, self.centre + 9 * sd), self.clip, self.round
+        )

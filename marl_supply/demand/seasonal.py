@@ -27,13 +27,9 @@ class Seasonal(DemandProcess):
     @model_validator(mode="after")
     def _consistent(self) -> "Seasonal":
         if self.amplitude > self.mean:
-            raise ValueError(
-                f"amplitude: {self.amplitude} exceeds the mean, {self.mean}; demand cannot be negative"
-            )
+            raise ValueError(f"amplitude: {self.amplitude} exceeds the mean, {self.mean}; demand cannot be negative")
         if (self.noise == "normal") != (self.sd is not None):
-            raise ValueError(
-                f"sd: noise '{self.noise}' {'needs' if self.noise == 'normal' else 'takes no'} sd"
-            )
+            raise ValueError(f"sd: noise '{self.noise}' {'needs' if self.noise == 'normal' else 'takes no'} sd")
         return self
 
     @property
@@ -52,9 +48,7 @@ class Seasonal(DemandProcess):
         rate: Array = np.maximum(self.mean + self.amplitude * np.sin(angle), 0.0)
         return rate
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, None]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         rate = np.repeat(self.rate(period_block)[:, None], replications, axis=1)
         if self.noise == "poisson":
             return generator("").poisson(rate).astype(np.float64), None

@@ -54,13 +54,9 @@ class Series:
             with self.path.open(newline="", encoding="utf-8-sig") as stream:
                 rows = list(csv.DictReader(stream))
         except (UnicodeDecodeError, csv.Error) as error:
-            raise ValueError(
-                f"file: {self.path.name} is not a csv file in UTF-8 ({error}); save it as one"
-            ) from None
+            raise ValueError(f"file: {self.path.name} is not a csv file in UTF-8 ({error}); save it as one") from None
         if not rows:
-            raise ValueError(
-                f"file: {self.path.name} has no rows; give a header line and a row for each period"
-            )
+            raise ValueError(f"file: {self.path.name} has no rows; give a header line and a row for each period")
         return rows
 
     def _cell(self, row: dict[str, str | None], line: int, column: str, field: str) -> str:
@@ -70,9 +66,7 @@ class Series:
             raise ValueError(f"{field}: {self.path.name} has no column '{column}'{hint}")
         cell = row[column]
         if cell is None or not cell.strip():
-            raise ValueError(
-                f"{self.path.name} line {line}: {column} is empty; fill it in or remove the line"
-            )
+            raise ValueError(f"{self.path.name} line {line}: {column} is empty; fill it in or remove the line")
         return cell.strip()
 
     def _demand(self, row: dict[str, str | None], line: int, column: str) -> float:
@@ -93,9 +87,7 @@ class Series:
         try:
             return int(cell) if isinstance(like, int) else date.fromisoformat(cell)
         except ValueError:
-            raise ValueError(
-                f"{self.path.name} line {line}: {self.date_column} is '{cell}', not {kind}"
-            ) from None
+            raise ValueError(f"{self.path.name} line {line}: {self.date_column} is '{cell}', not {kind}") from None
 
     def between(self, first: Mark | None, last: Mark | None) -> tuple[float, ...]:
         """The demands from `first` to `last`, both included; None stands for the series's own end."""
@@ -103,9 +95,7 @@ class Series:
         if not given:
             return self.values
         if isinstance(given[0], int) != isinstance(given[-1], int):
-            raise ValueError(
-                f"from and to: {first} and {last} are of two kinds; give two dates or two numbers"
-            )
+            raise ValueError(f"from and to: {first} and {last} are of two kinds; give two dates or two numbers")
         marks = [self._mark(row, line, given[0]) for line, row in enumerate(self._rows, start=2)]
         self._check_inside(given, marks)
         keys = [_key(mark) for mark in marks]
@@ -123,9 +113,7 @@ class Series:
             )
         for mark in given:
             if not keys[0] <= _key(mark) <= keys[-1]:
-                raise ValueError(
-                    f"{mark} is outside {self.path.name}, which runs from {marks[0]} to {marks[-1]}"
-                )
+                raise ValueError(f"{mark} is outside {self.path.name}, which runs from {marks[0]} to {marks[-1]}")
 
 
 def _key(mark: Mark) -> int:

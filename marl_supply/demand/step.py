@@ -27,8 +27,6 @@ class Step(DemandProcess):
     def integer(self) -> bool:
         return self.before.is_integer() and self.after.is_integer()
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, None]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         level = np.where(periods_of(period_block) < self.at, self.before, self.after)
         return np.repeat(level[:, None], replications, axis=1), None

@@ -27,24 +27,14 @@ class Trace(DemandProcess):
     file: str | None = Field(None, description="csv file with a header line, relative to the topology file")
     column: str = Field("demand", description="column of the file that holds demand (units per period)")
     date_column: str = Field("date", description="column of the file with ISO dates or whole numbers")
-    from_: Mark | None = Field(
-        None, alias="from", description="first date or number used; unstated, the file's first"
-    )
+    from_: Mark | None = Field(None, alias="from", description="first date or number used; unstated, the file's first")
     to: Mark | None = Field(None, description="last date or number used, included; unstated, the file's last")
-    values: tuple[float, ...] = Field(
-        (), description="the series itself, instead of a file (units per period)"
-    )
-    mode: Literal["replay", "windows", "bootstrap"] = Field(
-        "replay", description="replay, windows or bootstrap"
-    )
+    values: tuple[float, ...] = Field((), description="the series itself, instead of a file (units per period)")
+    mode: Literal["replay", "windows", "bootstrap"] = Field("replay", description="replay, windows or bootstrap")
     window: int | None = Field(None, ge=1, description="length of a window, with `mode: windows` (periods)")
     block: int | None = Field(None, ge=1, description="length of a block, with `mode: bootstrap` (periods)")
-    held_out: Span | None = Field(
-        None, description="{from, to}: the span to score policies on, never trained on"
-    )
-    held_out_values: tuple[float, ...] = Field(
-        (), description="the held-out series itself (units per period)"
-    )
+    held_out: Span | None = Field(None, description="{from, to}: the span to score policies on, never trained on")
+    held_out_values: tuple[float, ...] = Field((), description="the held-out series itself (units per period)")
 
     @model_validator(mode="after")
     def _loaded(self, info: ValidationInfo) -> "Trace":
@@ -74,13 +64,9 @@ class Trace(DemandProcess):
         for mode, field in (("windows", "window"), ("bootstrap", "block")):
             length = getattr(self, field)
             if (self.mode == mode) != (length is not None):
-                raise ValueError(
-                    f"{field}: mode '{self.mode}' {'needs' if self.mode == mode else 'takes no'} {field}"
-                )
+                raise ValueError(f"{field}: mode '{self.mode}' {'needs' if self.mode == mode else 'takes no'} {field}")
             if length is not None and length > len(self.values):
-                raise ValueError(
-                    f"{field}: {length} periods do not fit into the {len(self.values)} values; shorten it"
-                )
+                raise ValueError(f"{field}: {length} periods do not fit into the {len(self.values)} values; shorten it")
 
     @property
     def mean(self) -> float:
@@ -104,9 +90,7 @@ class Trace(DemandProcess):
             return self
         return Trace(file=self.file, column=self.column, values=self.held_out_values)
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, Any]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, Any]:
         if self.mode == "replay":
             return self._replay(replications, period_block), None
         length = self.window or self.block or 1

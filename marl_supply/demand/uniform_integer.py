@@ -33,7 +33,5 @@ class UniformInteger(DemandProcess):
         """P(demand <= value)."""
         return np.clip((value - self.low + 1) / (self.high - self.low + 1), 0, 1)
 
-    def draw(
-        self, generator: GeneratorOf, replications: int, period_block: int, carry: Any
-    ) -> tuple[Array, None]:
+    def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         return draw_independent(self, generator, replications), None
