@@ -1,7 +1,7 @@
 """Random chains as hypothesis strategies, and random demand and decisions for any chain.
 
-The shape of a chain (who supplies whom, lead times, delays, rules, timing) is drawn by hypothesis, so that a failure
-shrinks; numbers follow from a seed. Stocks are small against demand, so that allocation rules bite.
+Who supplies whom is drawn by hypothesis, so that a failure shrinks; all numbers and rules follow from a seed, so that
+examples differ. Stocks are small against demand, so that allocation rules bite.
 """
 
 from __future__ import annotations
@@ -15,6 +15,14 @@ from hypothesis import strategies as st
 
 RULES = ("proportional", "priority", "first_come", "fair_share")
 MEANS = (0.5, 1, 1.5, 2, 3, 4)  # binary fractions: equal quotients of fair_share are equal numbers
+TIMINGS = (  # when demand is visible, who orders first, and whether something can be lost
+    ("after_ordering", "simultaneous", True),
+    ("after_ordering", "downstream_first", True),
+    ("after_ordering", "simultaneous", False),
+    ("after_ordering", "downstream_first", False),
+    ("before_ordering", "simultaneous", False),
+    ("before_ordering", "downstream_first", False),
+)
 LEVELS = (0, 0.25, 0.5, 1, 2, 3)
 
 
@@ -63,84 +71,73 @@ def random_kinds(topology: Any, draw: Any, periods: int, staged: bool) -> list[d
 
 
 @st.composite
-def chains(draw: Any, downstream_first: bool | None = None) -> dict[str, Any]:
-    """The keys of a topology file: a random acyclic chain."""
+def chains(draw: Any, timing: tuple[str, str, bool] | None = None) -> dict[str, Any]:
+    """The keys of a topology file: a random acyclic chain with the stated one of `TIMINGS`, or any."""
     rows = [f"row_{number}" for number in range(draw(st.integers(2, 7)))]
     sources = [f"source_{number}" for number in range(draw(st.integers(1, 3)))]
-    if downstream_first is None:
-        downstream_first = draw(st.booleans())
-    visible = draw(st.sampled_from(["after_ordering", "before_ordering"]))
-    loses = visible == "after_ordering" and draw(st.booleans())
-    edges = [
-        draw(edge(supplier, row, loses and not downstream_first))
-        for number, row in enumerate(rows)
-        for supplier in draw(st.lists(st.sampled_from(sources + rows[:number]), min_size=1, max_size=3))
+    suppliers = [
+        draw(st.lists(st.sampled_from(sources + rows[:number]), min_size=1, max_size=3)) for number in range(len(rows))
     ]
-    sellers = draw(st.lists(st.sampled_from(rows), min_size=1, max_size=4))
-    markets = [{"served_by": [seller], "unmet": draw(unmet(loses))} for seller in sellers]
+    visible, order, loses = timing or draw(st.sampled_from(TIMINGS))
     document = {
         "name": "random",
-        "nodes": {row: {"allocation": draw(st.sampled_from(RULES))} for row in draw(st.permutations(rows))}
-        | {source: {"kind": "source"} for source in sources},
-        "edges": draw(st.permutations(edges)),
-        "markets": {f"market_{number}": market for number, market in enumerate(markets)},
-        "timing": {
-            "demand_visible": visible,
-            "decision_order": "downstream_first" if downstream_first else "simultaneous",
+        "nodes": {row: {} for row in rows} | {source: {"kind": "source"} for source in sources},
+        "edges": [{"from": one, "to": row} for row, above in zip(rows, suppliers, strict=True) for one in above],
+        "markets": {
+            f"market_{number}": {"served_by": [seller]}
+            for number, seller in enumerate(draw(st.lists(st.sampled_from(rows), min_size=1, max_size=4)))
         },
+        "timing": {"demand_visible": visible, "decision_order": order},
         "units": draw(st.sampled_from(["integer", "continuous"])),
     }
-    return with_numbers(document, Random(draw(st.integers(0, 10**6))))
+    return with_numbers(document, loses, Random(draw(st.integers(0, 2**32))))
 
 
-@st.composite
-def edge(draw: Any, supplier: str, customer: str, loses: bool) -> dict[str, Any]:
-    delay = draw(st.integers(0, 2))
-    return {
-        "from": supplier,
-        "to": customer,
-        "lead_time": draw(st.integers(0, 3)),
-        "information_delay": delay,
-        "unmet": draw(unmet(loses and not delay)),
-    }
-
-
-def unmet(loses: bool) -> Any:
-    return st.sampled_from(["backorder", "lost"] if loses else ["backorder"])
-
-
-def with_numbers(document: dict[str, Any], random: Random) -> dict[str, Any]:
-    """Stocks, costs, means, names of edges, agents, reward and contract."""
-    whole = document["units"] == "integer"
+def with_numbers(document: dict[str, Any], loses: bool, random: Random) -> dict[str, Any]:
+    """All that is not the graph: order in the file, delays, stocks, rules, costs, agents, reward and contract."""
+    nodes, whole = list(document["nodes"].items()), document["units"] == "integer"
+    random.shuffle(nodes)
+    random.shuffle(document["edges"])
+    document["nodes"] = dict(nodes)
+    rows = [name for name, node in nodes if "kind" not in node]
 
     def amount(highest: int) -> float:
         return random.randint(0, highest) if whole else random.uniform(0, highest)
 
-    for node in document["nodes"].values():
-        if "kind" not in node:
-            costs = {cost: random.choice(LEVELS) for cost in ("holding_cost", "backorder_cost", "lost_sale_cost")}
-            node.update(costs, on_hand=amount(4))
-    for number, one in enumerate(document["edges"]):
-        one.update(
-            name=f"edge_{number}",
-            pipeline=[amount(3) for _ in range(one["lead_time"])],
-            orders_in_transit=[amount(3) for _ in range(one["information_delay"])],
-            title=random.choice(["supplier", "customer"]),
-            charged_on=random.choice(["order", "shipment"]),
-            holding_cost=random.choice(LEVELS),
-            purchase_cost=random.choice(LEVELS),
-            fixed_order_cost=random.choice(LEVELS) if whole else 0,  # a rounding error of 1e-16 would be an order
-        )
-        optional(one, random, order_limit=4, backorder_cost=0.75, lost_sale_cost=1.25)
+    for row in rows:
+        costs = {cost: random.choice(LEVELS) for cost in ("holding_cost", "backorder_cost", "lost_sale_cost")}
+        document["nodes"][row].update(costs, on_hand=amount(4), allocation=random.choice(RULES))
+    orders_lost = loses and document["timing"]["decision_order"] == "simultaneous"
+    for number, edge in enumerate(document["edges"]):
+        edge.update(numbers_of_edge(orders_lost, whole, random, amount), name=f"edge_{number}")
     for market in document["markets"].values():
         market.update(process="poisson", mean=random.choice(MEANS), price=random.choice(LEVELS))
+        market.update(unmet=random.choice(["backorder", "lost"]) if loses else "backorder")
         optional(market, random, backorder_cost=0, lost_sale_cost=4.5)
     document["contract"] = random_contract(document, random)
     document["game"] = {"reward": random.choice(["individual", "shared", {"blend": 0.25}])}
-    rows = [name for name, node in document["nodes"].items() if "kind" not in node]
     if random.random() < 0.4:
         document["game"]["agents"] = random_agents(rows, random)
     return document
+
+
+def numbers_of_edge(orders_lost: bool, whole: bool, random: Random, amount: Any) -> dict[str, Any]:
+    """Delays, stocks and costs of an edge; the fast simulator carries lost orders without delay."""
+    lead, delay = random.randint(0, 3), random.randint(0, 2)
+    numbers = {
+        "lead_time": lead,
+        "information_delay": delay,
+        "unmet": random.choice(["backorder", "lost"]) if orders_lost and not delay else "backorder",
+        "pipeline": [amount(3) for _ in range(lead)],
+        "orders_in_transit": [amount(3) for _ in range(delay)],
+        "title": random.choice(["supplier", "customer"]),
+        "charged_on": random.choice(["order", "shipment"]),
+        "holding_cost": random.choice(LEVELS),
+        "purchase_cost": random.choice(LEVELS),
+        "fixed_order_cost": random.choice(LEVELS) if whole else 0,  # a rounding error of 1e-16 would be an order
+    }
+    optional(numbers, random, order_limit=4, backorder_cost=0.75, lost_sale_cost=1.25)
+    return numbers
 
 
 def optional(mapping: dict[str, Any], random: Random, **values: float) -> None:

@@ -27,7 +27,7 @@ def proportional(stock: Any, claims: Amounts, integer: bool) -> Amounts:
     if stock >= total:
         return list(claims)
     if not integer:
-        return [stock * claim / total for claim in claims]
+        return [stock * (claim / total if total else 0) for claim in claims]
     shares = [stock * claim // total for claim in claims]
     by_remainder = sorted(range(len(claims)), key=lambda line: (-(stock * claims[line] % total), line))
     for line in by_remainder[: stock - sum(shares)]:
@@ -73,7 +73,7 @@ def _together(stock: float, claims: Amounts, positions: Amounts, scales: Amounts
     for level in sorted((positions[i] + part) / scales[i] for i in lines for part in (0.0, claims[i])):
         above = poured(level)
         if sum(above) > stock:  # what is poured is linear between two levels
-            part = (stock - sum(served)) / (sum(above) - sum(served))
+            part = (stock - sum(served)) / ((sum(above) - sum(served)) or 1)
             return [low + part * (high - low) for low, high in zip(served, above, strict=True)]
         served = above
     left = [0.0 if line in lines else claim for line, claim in enumerate(claims)]

@@ -185,7 +185,7 @@ class Game:
 
     @cached_property
     def stages(self) -> tuple[tuple[str, ...], ...]:
-        """Who decides together, in order."""
+        """Who decides together, in order; an agent with rows on several levels moves at the turn of its highest row."""
         if not (self.network.downstream_first and self.action_kind == "quantity"):
             return (self.agents,)
         level_of = {int(row): number for number, level in enumerate(self.network.decision_levels) for row in level.rows}
@@ -194,7 +194,7 @@ class Game:
 
     @cached_property
     def everybody(self) -> Scope:
-        """All rows and edges at once, for decisions that come as arrays of the whole chain."""
+        """All rows in file order and their edges row by row, for decisions that come as arrays of the whole chain."""
         return Scope(self.network, np.arange(len(self.network.rows)))
 
     def start(
@@ -261,8 +261,9 @@ class Game:
         Parameters
         ----------
         decisions
-            By agent, or as arrays of the whole chain. In a game of several stages the earlier stages have been played
-            with `decide`; here are the last stage's.
+            By agent, or as arrays of the whole chain: orders in the order of ``everybody.edges``, levels and amounts in
+            that of the rows. In a game of several stages the earlier stages have been played with `decide`; here are
+            the last stage's.
         """
         if isinstance(decisions, Decisions):
             self._check("everybody", self.everybody, decisions, state.replications)

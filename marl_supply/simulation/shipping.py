@@ -73,7 +73,8 @@ def _share(network: Network, state: State, group: LineGroup, owed: Array, on_han
     """(r, c, B) units served in one group of rows: all that is claimed unless some row is short."""
     arrays = state.arrays
     claims, available = owed[group.lines], on_hand[group.rows]
-    if not arrays.any(added(claims, 1) > available):
+    short = added(claims, 1) > available
+    if not arrays.any(short):
         return claims
     shortage = Shortage(
         old=state.backorders[group.lines],
@@ -81,13 +82,21 @@ def _share(network: Network, state: State, group: LineGroup, owed: Array, on_han
         scale=arrays.constant(network.customer_scale)[group.lines][:, :, None],
         integer=network.integer,
     )
-    return RULES[group.rule](arrays, claims, available, shortage)
+    served = RULES[group.rule](arrays, claims, available, shortage)
+    return arrays.where(short[:, None], served, claims)  # the others' rounding must not depend on who is short
 
 
 def customer_position(network: Network, state: State, owed: Array) -> Array:
-    """(M, B) units: on hand and in transit at each line's customer, less all it owes; a market: minus its claim."""
-    arrays = state.arrays
-    rows = state.on_hand - arrays.add_up(network.line_sum, owed) + arrays.add_up(network.inbound, state.in_transit)
+    """(M, B) units: on hand and in transit at each line's customer, less all it owes; a market: minus its claim.
+
+    On a line that loses, a customer owes at most its stock, unless what arrives at once can still add to that.
+    """
+    arrays, bounded = state.arrays, network.bounded_lines
+    waiting = owed
+    if len(bounded):
+        stock = arrays.take(state.on_hand, network.line_row[bounded])
+        waiting = arrays.put(arrays.copy(owed), bounded, arrays.minimum(arrays.take(owed, bounded), stock))
+    rows = state.on_hand - arrays.add_up(network.line_sum, waiting) + arrays.add_up(network.inbound, state.in_transit)
     to_row = arrays.constant(network.line_edge >= 0)[:, None]
     return arrays.where(to_row > 0, rows[network.line_customer], -owed)
 

@@ -13,7 +13,8 @@ class Decisions:
     """What one scope decides in a period; None for what it leaves to the file's rule.
 
     Orders are given in one of three ways: a quantity, a level of the inventory position, or an amount on top of the
-    claims that reached the row. The latter two become orders when their row's turn comes (rows with one supplier).
+    claims that reached the row. The latter two become orders when their row's turn comes, on
+    the row's first edge where it has several.
     """
 
     order: Array | None = None  # (edges, B) units

@@ -90,18 +90,25 @@ def step(network: Network, state: State, decisions: Scoped) -> tuple[State, Flow
 
 def decide(network: Network, state: State, decisions: Scoped) -> State:
     """Turn decisions into orders; under `downstream_first` level by level, each counting the orders that reached it."""
-    order = state.arrays.zeros(len(network.edges), state.replications) if state.order is None else state.order
+    arrays = state.arrays
+    order = arrays.zeros(len(network.edges), state.replications) if state.order is None else arrays.copy(state.order)
     if not network.downstream_first:
         for scope, decision in decisions:
             order = _place(network, state, order, scope.parts[0], decision)
-        return replace(state, order=order)
+        return _ordered(state, order)
     for number in range(len(network.decision_levels)):
         for scope, decision in decisions:
             part = scope.parts[number]
             if part is not None:
                 order = _place(network, state, order, part, decision)
                 state = _transmit(network, state, order, part.immediate)
-    return replace(state, order=order)
+    return _ordered(state, order)
+
+
+def _ordered(state: State, order: Array) -> State:
+    """The state with what was decided now on order."""
+    placed = order if state.order is None else order - state.order
+    return replace(state, order=order, on_order=state.on_order + placed)
 
 
 def _place(network: Network, state: State, order: Array, part: Part | None, decision: Decisions) -> Array:
@@ -161,7 +168,7 @@ def finish(network: Network, state: State) -> tuple[State, Flows]:
         if lead > 0:
             slot = (clock + lead) % len(state.pipeline)
             state.pipeline[slot] = arrays.put(state.pipeline[slot], edges, arrays.take(shipped.shipment, edges))
-    on_order = state.on_order + order
+    on_order = state.on_order
     in_transit = state.in_transit + shipped.shipment
     receipts = state.receipts
     if shipped.at_once is not None:

@@ -124,6 +124,9 @@ class Network:
         self.market_row = _ints(place[market.served_by[0]] for market in self.topology.markets.values())
         self.from_source = compact(np.flatnonzero(self.supplier == SOURCE), len(edges))
         self.inbound = Sum(self.customer, len(self.rows))
+        for row in np.setdiff1d(np.arange(len(self.rows)), self.customer):
+            place = f"{self.topology.name}: nodes.{self.rows[row]}"
+            raise InputError(f"{place}: no edge leads to it; add one, or make it a source with kind: source.")
         self.first_edge = _ints(int(np.flatnonzero(self.customer == row)[0]) for row in range(len(self.rows)))
         limits = [edge.order_limit for edge in edges]
         self.order_limit = (
@@ -234,6 +237,12 @@ class Network:
             return markets[self.line_market]
         over_lead_time = (self.lead_time + 1) * self.mean_demand[self.customer]
         return np.where(self.line_edge >= 0, over_lead_time[self.line_edge], markets[self.line_market])
+
+    @cached_property
+    def bounded_lines(self) -> IntArray:
+        """Lines that lose what stock cannot cover, of rows to which no edge of lead time 0 can still bring any."""
+        grows = np.isin(self.line_row, self.customer[self.lead_time == 0])
+        return self.losing_lines[~grows[self.losing_lines]]
 
     @cached_property
     def demand_deviation(self) -> FloatArray:

@@ -1,0 +1,217 @@
+"""The fast simulator against the slow one, whole trajectories: every stock, flow and cost of every period."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from both_simulators import Comparison, Play, assert_equal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_plays import RULES, TIMINGS, chains, random_play, what_counts
+
+from marl_supply.economics.accounts import Books
+from marl_supply.errors import InputError
+from marl_supply.game.game import Game
+from marl_supply.topology import load, names
+from marl_supply.topology.network import Network
+
+SEEDS = st.integers(0, 10**6)
+OTHER = {
+    "after_ordering": "before_ordering",
+    "before_ordering": "after_ordering",
+    "simultaneous": "downstream_first",
+    "downstream_first": "simultaneous",
+}
+VARIANTS = (
+    "as the file has it",
+    "demand the other way",
+    "decisions the other way",
+    "both the other way",
+    "continuous",
+    "delay 0",
+    "delay 1",
+    "delay 2",
+    "lead time 0",
+)
+
+
+def variant_of(name: str, variant: str) -> Any:
+    """A shipped topology with one thing changed."""
+    chain, changes = load(name), {}
+    if variant.startswith(("demand", "both")):
+        changes["timing.demand_visible"] = OTHER[chain.timing.demand_visible]
+    if variant.startswith(("decisions", "both")):
+        changes["timing.decision_order"] = OTHER[chain.timing.decision_order]
+    if changes.get("timing.demand_visible") == "before_ordering":  # customers who leave come after ordering only
+        changes |= {f"markets.{key}.unmet": "backorder" for key, one in chain.markets.items() if one.unmet == "lost"}
+    if variant == "continuous":
+        changes["units"] = "continuous"
+    if variant.startswith("delay"):
+        changes |= {f"edges.{number}.information_delay": int(variant[-1]) for number in range(len(chain.edges))}
+    if variant == "lead time 0":
+        changes |= {f"edges.{number}.lead_time": 0 for number in range(0, len(chain.edges), 2)}
+    return load(name, changes)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("name", names())
+def test_shipped_topologies(name: str, variant: str) -> None:
+    chain = variant_of(name, variant)
+    assert_equal(random_play(chain, seed=1, periods=12, replications=2))
+    if chain.timing.decision_order == "downstream_first":
+        assert_equal(random_play(chain, seed=2, periods=12, replications=2, staged=True))
+
+
+def tree(**south: Any) -> dict[str, Any]:
+    """A warehouse with a market of its own and three retailers, the third as stated; little stock."""
+    market = {"process": "poisson", "price": 3}
+    return {
+        "name": "tree",
+        "defaults": {
+            "node": {"on_hand": 2, "holding_cost": 1, "backorder_cost": 4, "lost_sale_cost": 2},
+            "edge": {"lead_time": 1, "pipeline": 1},
+        },
+        "nodes": {
+            "plant": {"kind": "source"},
+            "depot": {"on_hand": 4},
+            "east": {},
+            "west": {},
+            "south": {},
+        },
+        "edges": [
+            {"from": "plant", "to": "depot", "order_limit": 6},
+            {"from": "depot", "to": "west", "lead_time": 2},
+            {"from": "depot", "to": "east", "information_delay": 1, "orders_in_transit": 2},
+            {"from": "depot", "to": "south", **south.pop("edge", {})},
+        ],
+        "markets": {
+            "west": {"served_by": ["west"], "mean": 2, **market},
+            "east": {"served_by": ["east"], "mean": 3, **market},
+            "counter": {"served_by": ["depot"], "mean": 1, **market},
+            **({"south": {"served_by": ["south"], **market, **south}} if south else {}),
+        },
+    }
+
+
+SOUTH: dict[str, dict[str, Any]] = {
+    "sells": {"mean": 1.5},
+    "turns customers away": {"mean": 1.5, "unmet": "lost"},
+    "loses orders": {"mean": 1.5, "edge": {"unmet": "lost"}},
+    "sells nothing": {},
+}
+
+
+@pytest.mark.parametrize("south", SOUTH)
+@pytest.mark.parametrize("units", ["integer", "continuous"])
+@pytest.mark.parametrize("rule", RULES)
+def test_scarce_stock_is_shared_alike(rule: str, units: str, south: str) -> None:
+    chain = load(tree(**SOUTH[south]), {"nodes.depot.allocation": rule, "units": units})
+    comparison = Comparison(random_play(chain, seed=3, periods=20))
+    short = 0
+    for _ in range(20):
+        comparison.period()
+        short += np.array([comparison.backorders[line] for line in ("counter", "depot-east", "depot-west")]).any()
+    assert short >= 10  # the rule has decided in at least every other period
+
+
+NO_LIMIT = settings(deadline=None, suppress_health_check=list(HealthCheck))
+every_timing = pytest.mark.parametrize("timing", TIMINGS)
+stage_by_stage = pytest.mark.parametrize("timing", [timing for timing in TIMINGS if timing[1] == "downstream_first"])
+
+
+@every_timing
+@settings(NO_LIMIT, max_examples=12)
+@given(st.data(), SEEDS)
+def test_random_chains(timing: Any, data: Any, seed: int) -> None:
+    assert_equal(random_play(load(data.draw(chains(timing))), seed))
+
+
+@stage_by_stage
+@settings(NO_LIMIT, max_examples=8)
+@given(st.data(), SEEDS)
+def test_random_chains_stage_by_stage(timing: Any, data: Any, seed: int) -> None:
+    assert_equal(random_play(load(data.draw(chains(timing))), seed, periods=8, staged=True))
+
+
+@pytest.mark.slow
+@every_timing
+@settings(NO_LIMIT, max_examples=150)
+@given(st.data(), SEEDS)
+def test_many_random_chains(timing: Any, data: Any, seed: int) -> None:
+    assert_equal(random_play(load(data.draw(chains(timing))), seed, periods=12))
+
+
+@pytest.mark.slow
+@stage_by_stage
+@settings(NO_LIMIT, max_examples=100)
+@given(st.data(), SEEDS)
+def test_many_random_chains_stage_by_stage(timing: Any, data: Any, seed: int) -> None:
+    assert_equal(random_play(load(data.draw(chains(timing))), seed, periods=12, staged=True))
+
+
+@pytest.mark.parametrize("reward", ["individual", "shared", {"blend": 0.75}])
+def test_contracts_pay_alike(reward: Any) -> None:
+    document = tree(**SOUTH["turns customers away"])
+    ends = [("depot", "east"), ("plant", "west"), ("south", "plant")]
+    transfers = [
+        {"from": ends[n % 3][0], "to": ends[n % 3][1], "rate": 1 + n / 8, "per": per, "at": at}
+        for n, (per, at) in enumerate(what_counts(document))
+    ]
+    named = {"backorder_share": 0.3, "wholesale_price": 1.5, "revenue_share": 0.2}
+    for contract in [{key: value} for key, value in named.items()] + [{**named, "transfers": transfers}]:
+        chain = load({**document, "contract": contract, "game": {"reward": reward}})
+        assert_equal(random_play(chain, seed=4))
+
+
+def only_order(chain: Any, quantity: float, periods: int = 3) -> Play:
+    """Everybody orders the same quantity on every edge; no demand."""
+    rows = [name for name, node in chain.nodes.items() if node.kind == "stock"]
+    still = np.zeros((periods, len(rows), 1))
+    demand = np.zeros((periods + 1, len(chain.markets), 1))
+    kinds = [dict.fromkeys(chain.game.agents or rows, "order")] * periods
+    quantities = np.full((periods, len(chain.edges), 1), quantity)
+    return Play(chain, demand, kinds, quantities, still, still, staged=True)
+
+
+def test_orders_reach_a_supplier_once_where_an_agent_decides_on_two_levels() -> None:
+    agents = {"two": {"decides": ["depot", "east"]}, "west": {"decides": ["west"]}, "south": {"decides": ["south"]}}
+    chain = load({**tree(), "timing": {"decision_order": "downstream_first"}, "game": {"agents": agents}})
+    game = Game(chain, actions="quantity")
+    assert game.stages == (("west", "south"), ("two",))
+    assert_equal(only_order(chain, 2))
+
+
+def test_a_supplier_sees_on_order_what_its_customers_have_just_ordered() -> None:
+    chain = load({**tree(), "timing": {"decision_order": "downstream_first"}})
+    assert_equal(only_order(chain, 2))  # compares the customers' on_order at the supplier's turn
+
+
+REFUSED = {
+    "contract.buy_back": ({"contract": {"buy_back": 1.0}}, "leftovers are bought back only where stock ends"),
+    "sold on an edge": (
+        {"contract": {"transfers": [{"from": "depot", "to": "west", "rate": 1.0, "per": "sold", "at": "depot-west"}]}},
+        "nothing is 'sold' at 'depot-west'",
+    ),
+    "delayed orders that are lost": (
+        {"edges.2.unmet": "lost"},
+        "edges.depot-east.unmet: the simulator does not carry lost orders that are known before",
+    ),
+    "lost orders downstream first": (
+        {"edges.1.unmet": "lost", "timing.decision_order": "downstream_first"},
+        "edges.depot-west.unmet: the simulator does not carry lost orders that are known before",
+    ),
+    "lost demand before ordering": (
+        {"markets.west.unmet": "lost", "timing.demand_visible": "before_ordering"},
+        "timing.demand_visible: the simulator does not carry lost sales with demand visible before ordering",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_the_slow_simulator_alone_can_play_is_refused(what: str) -> None:
+    changes, sentence = REFUSED[what]
+    chain = load(tree(), changes)
+    with pytest.raises(InputError, match=sentence):
+        Books(Network(chain))
