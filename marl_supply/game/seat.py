@@ -128,6 +128,11 @@ class Seat:
         return (self.lead_time + self.information_delay)[self.first_edge]
 
     @property
+    def periods_below(self) -> IntArray:
+        """(r,) periods from an order of each row to the market it is furthest from, and one more."""
+        return self.network.periods_below[self.scope.rows]
+
+    @property
     def integer(self) -> bool:
         """Whether units are whole."""
         return self.network.integer

@@ -54,7 +54,7 @@ def table_scaling(network: Network, limit: float) -> Scaling:
     for quantity in QUANTITIES:
         unit = demand[quantity.of] if quantity.name in FLOWS else cover[quantity.of]
         if quantity.name == "echelon_inventory_position":
-            unit = network.mean_demand * periods_below(network)
+            unit = network.mean_demand * network.periods_below
         centred = quantity.name in FLOWS or quantity.name in POSITIONS
         scale.append(unit)
         shift.append(unit if centred else np.zeros_like(unit))
@@ -84,17 +84,6 @@ def _mean_of(network: Network) -> tuple[dict[str, Array], dict[str, Array]]:
     cover["edges"] = edge * periods
     cover["lines"] = demand["lines"] * np.concatenate([periods, reach[network.market_row]])[network.line_claim]
     return demand, cover
-
-
-def periods_below(network: Network) -> Array:
-    """(N,) lead times and delays on the longest way from a row to a market, its own included, and one period more."""
-    own = np.zeros(len(network.rows))
-    np.maximum.at(own, network.customer, network.lead_time + network.information_delay)
-    below = np.zeros(len(network.rows))
-    for level in network.decision_levels:
-        for row in level.rows:
-            below[row] = own[row] + below[network.customer[network.supplier == row]].max(initial=0)
-    return below + 1
 
 
 def _edges_of(slots: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -42,26 +42,13 @@ class BaseStock(Rule):
         return Decisions(order_up_to=level), memory
 
 
-def periods_below(seat: Seat) -> FloatArray:
-    """(rows,) lead times on the longest way from a row to a market, its own included, and one period more."""
-    network = seat.network
-    longest = np.zeros(len(network.rows))
-    for level in network.decision_levels:
-        for row in level.rows:
-            edges = np.flatnonzero(network.supplier == row)
-            below = longest[network.customer[edges]].max(initial=0)
-            own = network.first_edge[row]
-            longest[row] = below + network.lead_time[own] + network.information_delay[own]
-    return longest[seat.scope.rows] + 1
-
-
 def _echelon_start(seat: Seat) -> FloatArray:
-    periods = periods_below(seat)
+    periods = seat.periods_below
     return np.rint(seat.mean_demand * periods + seat.demand_deviation * np.sqrt(periods))
 
 
 def _echelon_high(seat: Seat) -> FloatArray:
-    periods = periods_below(seat)
+    periods = seat.periods_below
     return np.ceil(2 * seat.mean_demand * periods + 6 * seat.demand_deviation * np.sqrt(periods) + 1)
 
 

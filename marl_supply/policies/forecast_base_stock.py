@@ -13,7 +13,6 @@ import numpy as np
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
 from marl_supply.game.seat import Seat
-from marl_supply.policies.base_stock import periods_below
 from marl_supply.policies.rule import (
     FloatArray,
     Parameter,
@@ -28,6 +27,10 @@ from marl_supply.simulation.state import Decisions
 
 def _cover(seat: Seat) -> FloatArray:
     return np.asarray(seat.total_lead_time + 1, dtype=np.float64)
+
+
+def _echelon_cover(seat: Seat) -> FloatArray:
+    return np.asarray(seat.periods_below, dtype=np.float64)
 
 
 def _parameters(periods: Callable[[Seat], FloatArray]) -> tuple[Parameter, ...]:
@@ -76,7 +79,7 @@ class EchelonForecastBaseStock(_Smoothing):
     """Orders up to ``safety_stock + cover * smoothed market demand`` of echelon inventory position."""
 
     needs = frozenset({"echelon_inventory_position", "market_demand"})
-    parameters = _parameters(periods_below)
+    parameters = _parameters(_echelon_cover)
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         seat = observation.seat

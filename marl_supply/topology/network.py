@@ -125,8 +125,8 @@ class Network:
         self.from_source = compact(np.flatnonzero(self.supplier == SOURCE), len(edges))
         self.inbound = Sum(self.customer, len(self.rows))
         for row in np.setdiff1d(np.arange(len(self.rows)), self.customer):
-            place = f"{self.topology.name}: nodes.{self.rows[row]}"
-            raise InputError(f"{place}: no edge leads to it; add one, or make it a source with kind: source.")
+            where = f"{self.topology.name}: nodes.{self.rows[row]}"
+            raise InputError(f"{where}: no edge leads to it; add one, or make it a source with kind: source.")
         self.first_edge = _ints(int(np.flatnonzero(self.customer == row)[0]) for row in range(len(self.rows)))
         limits = [edge.order_limit for edge in edges]
         self.order_limit = (
@@ -253,6 +253,16 @@ class Network:
             process.mean if process.variance is None else process.variance for process in self.processes.values()
         )
         return np.asarray(np.sqrt((self.downstream @ serves) @ variances), dtype=np.float64)
+
+    @cached_property
+    def periods_below(self) -> IntArray:
+        """(N,) periods: lead times and delays on the longest way from a row's suppliers to a market, and one more."""
+        own = np.zeros(len(self.rows), dtype=np.int64)
+        np.maximum.at(own, self.customer, self.lead_time + self.information_delay)
+        below = np.zeros(len(self.rows), dtype=np.int64)
+        for row in reversed(self._suppliers_first()):
+            below[row] = own[row] + below[self.customer[self.supplier == row]].max(initial=0)
+        return below + 1
 
     @cached_property
     def pipeline_slots(self) -> IntArray:
