@@ -42,7 +42,6 @@ class Books:
     def __init__(self, network: Network, arrays: Arrays = NUMPY) -> None:
         self.network = network
         self.arrays = arrays
-        self._line_place = Sum(network.line_row, len(network.places))
         self._customer_place = Sum(network.customer, len(network.places))
         self._pipeline_place = Sum(network.pipeline_place, len(network.places))
         self._market_place = Sum(network.market_row, len(network.places))
@@ -97,15 +96,22 @@ class Books:
         return self.arrays.constant(values)[:, None]
 
     def _holding(self, flows: Flows) -> Array:
-        held = self._rate(self.network.holding_cost) * flows.on_hand
-        sources = len(self.network.sources)
-        return self.arrays.concat([held, self.arrays.zeros(sources, held.shape[1])]) if sources else held
+        return self._of_rows(self._rate(self.network.holding_cost) * flows.on_hand)
 
     def _backorder(self, flows: Flows) -> Array:
-        return self.arrays.add_up(self._line_place, self._rate(self.network.backorder_cost) * flows.backorders)
+        return self._of_lines(self._rate(self.network.backorder_cost) * flows.backorders)
 
     def _lost_sale(self, flows: Flows) -> Array:
-        return self.arrays.add_up(self._line_place, self._rate(self.network.lost_sale_cost) * flows.lost)
+        return self._of_lines(self._rate(self.network.lost_sale_cost) * flows.lost)
+
+    def _of_lines(self, money: Array) -> Array:
+        """(P, B) by place what is booked on lines (M, B)."""
+        return self._of_rows(self.arrays.add_up(self.network.line_sum, money))
+
+    def _of_rows(self, money: Array) -> Array:
+        """(P, B) by place what is booked on rows (N, B)."""
+        sources = len(self.network.sources)
+        return self.arrays.concat([money, self.arrays.zeros(sources, money.shape[1])]) if sources else money
 
     def _pipeline(self, flows: Flows) -> Array:
         return self.arrays.add_up(

@@ -57,10 +57,8 @@ class Arena:
         Settings: scaling, and when chains start anew.
     seeds : (K,) int
         The seed of each copy.
-    agents
-        The agents that learn; None for all without a fixed policy.
     fixed
-        Policies of the other agents.
+        Policies of the agents that do not learn.
     replications, first_replication
         B, and which of the learner's replications these are; None for all.
     held_out : bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from marl_supply.simulation.arrays import NUMPY, Array, Arrays
@@ -59,6 +59,13 @@ class State:
         """B."""
         return int(self.on_hand.shape[1])
 
+    def changed(self, **fields: Any) -> State:
+        """The same state with some fields changed: `dataclasses.replace` without its cost."""
+        state = object.__new__(State)
+        vars(state).update(vars(self))
+        vars(state).update(fields, derived={})
+        return state
+
     def copy(self) -> State:
         """A state that can be stepped on its own (the noise is shared)."""
         own: dict[str, Any] = {}
@@ -68,7 +75,7 @@ class State:
                 own[item.name] = [self.arrays.copy(slot) for slot in value]
             elif hasattr(value, "shape"):
                 own[item.name] = self.arrays.copy(value)
-        return replace(self, **own)
+        return self.changed(**own)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ in a period". A numpy state is consumed: its pipelines are changed in place (`co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from marl_supply.simulation.arrays import NUMPY, Array, Arrays
@@ -108,7 +108,7 @@ def decide(network: Network, state: State, decisions: Scoped) -> State:
 def _ordered(state: State, order: Array) -> State:
     """The state with what was decided now on order."""
     placed = order if state.order is None else order - state.order
-    return replace(state, order=order, on_order=state.on_order + placed)
+    return state.changed(order=order, on_order=state.on_order + placed)
 
 
 def _place(network: Network, state: State, order: Array, part: Part | None, decision: Decisions) -> Array:
@@ -140,7 +140,7 @@ def _transmit(network: Network, state: State, order: Array, edges: Any) -> State
     arrays = state.arrays
     lines, placed = network.edge_line[edges], arrays.take(order, edges)
     owed = arrays.add_at(arrays.copy(state.owed), lines, placed)
-    return replace(state, owed=owed, incoming=arrays.put(arrays.copy(state.incoming), lines, placed))
+    return state.changed(owed=owed, incoming=arrays.put(arrays.copy(state.incoming), lines, placed))
 
 
 def finish(network: Network, state: State) -> tuple[State, Flows]:
@@ -196,8 +196,7 @@ def finish(network: Network, state: State) -> tuple[State, Flows]:
         backorders=backorders,
         in_transit=in_transit,
     )
-    closed = replace(
-        state,
+    closed = state.changed(
         on_hand=shipped.on_hand,
         owed=backorders,
         backorders=backorders,
@@ -226,8 +225,7 @@ def open_period(network: Network, state: State) -> State:
     if len(network.immediate):
         known = arrays.put(arrays.copy(revealed), network.immediate, state.last_order[network.immediate])
     incoming = arrays.take(arrays.concat([known, demand]), network.line_claim)
-    return replace(
-        state,
+    return state.changed(
         clock=clock,
         on_hand=state.on_hand + arrays.add_up(network.inbound, receipts),
         on_order=state.on_order - receipts,
@@ -293,5 +291,5 @@ def restart(network: Network, state: State, columns: Any, stocks: Stocks | None 
         elif hasattr(old, "shape"):
             kept = arrays.copy(old)
             kept[:, columns] = new
-            state = replace(state, **{item.name: kept})
+            state = state.changed(**{item.name: kept})
     return state

@@ -13,10 +13,11 @@ from ray.rllib.env.multi_agent_env import MultiAgentEnv
 from marl_supply.envs.parallel import SupplyChainParallelEnv, parallel_env
 from marl_supply.game.game import Game
 from marl_supply.learning.interface import Scaling, table_scaling
+from marl_supply.learning.settings import Learner
 
 Vectors = dict[str, np.ndarray]
 
-LIMIT = 4.0
+LIMIT = Learner().observation_clip
 """Scaled observations lie between minus this and this."""
 
 

@@ -87,9 +87,7 @@ class GameConfig(AlgorithmConfig):
         self.fixed = dict(fixed or {})
         self.updates = learner.updates(env_steps)
         if learner.update not in UPDATES:
-            raise InputError(
-                f"learner {learner.name}: update '{learner.update}'; use simultaneous or sequential."
-            )
+            raise InputError(f"learner {learner.name}: update '{learner.update}'; use simultaneous or sequential.")
         self.training(learner_class=UPDATES[learner.update], train_batch_size_per_learner=learner.rows)
         self.debugging(seed=self.seeds[0])
         modules = (*self.interface().agents, CRITIC)
