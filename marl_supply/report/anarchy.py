@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marl_supply.report.results import Results, Row
-from marl_supply.report.statistics import Estimate, ratio
+from marl_supply.report.statistics import Estimate, ratio, training_ratio
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Anarchy:
         Selfish over cooperative, with and without the constant that the experiment states.
     learned : Estimate or None
         Selfish over team, where that is another row.
+    in_training : Estimate or None
+        Selfish over team on the demand they were trained on, where scoring is on held-out demand.
     exact, exact_without_constant : float or None
         The same of the references `equilibrium` and `optimum`.
     to_optimum : Estimate or None
@@ -36,6 +38,7 @@ class Anarchy:
     measured: Estimate | None
     without_constant: Estimate | None
     learned: Estimate | None
+    in_training: Estimate | None
     exact: float | None
     exact_without_constant: float | None
     to_optimum: Estimate | None
@@ -64,6 +67,7 @@ def anarchy(results: Results) -> Anarchy | None:
         measured=ratio(dearest, cheapest),
         without_constant=ratio(dearest, cheapest, fixed) if constant else None,
         learned=None if team is cheapest else ratio(dearest, team),
+        in_training=training_ratio(dearest, team),
         exact=equilibrium / optimum if both else None,  # type: ignore[operator]
         exact_without_constant=(equilibrium - fixed) / (optimum - fixed) if both and constant else None,  # type: ignore[operator]
         to_optimum=None if optimum is None else ratio(dearest, optimum),

@@ -61,6 +61,12 @@ class Row:
         return np.array([result["cost"]["mean"] / self.divisor for result in self.record["results"]])
 
     @cached_property
+    def training_figures(self) -> Array | None:
+        """(S,) the cost a period on the demand it was tuned or trained on; None where it was scored on no other."""
+        known = self.record.get("training_demand")
+        return np.array(known["by_seed"]) if known and self.record["held_out"] else None
+
+    @cached_property
     def sample(self) -> Array:
         """(R,) the figure of each replication, averaged over training seeds."""
         table = read_table(self.folder / "episodes.parquet")

@@ -91,6 +91,9 @@ def anarchy_sentences(found: Anarchy) -> list[str]:
     lines.append(f"{text} Neither search is complete, so this is an estimate and no bound.{path}")
     if found.learned is not None:
         lines.append(f"Of learners alone, {found.selfish.name} over {found.team.name}: {_ratio(found.learned)}.")
+    if found.in_training is not None:
+        text = f"On the training demand, of many windows, {found.selfish.name} over {found.team.name}"
+        lines.append(f"{text}: {_ratio(found.in_training)}.")
     if found.constant:
         less = found.without_constant
         without = "" if less is None else f"; without it the ratio is {_ratio(less)}"

@@ -20,7 +20,7 @@ from marl_supply.metrics.intervals import (
     period_difference,
     seed_difference,
 )
-from marl_supply.report.results import Row
+from marl_supply.report.results import Array, Row
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,25 @@ def ratio(row: Row, other: Row | float, constant: float = 0.0) -> Estimate | Non
 
     The interval is that of the difference of logarithms; None where a figure is not positive.
     """
-    upper = row.figures - constant
-    lower = (np.array([other]) if isinstance(other, float) else other.figures) - constant
+    lower = np.array([other]) if isinstance(other, float) else other.figures
+    trained_below = not isinstance(other, float) and other.trained
+    return _ratio(row.figures - constant, lower - constant, row.trained, trained_below)
+
+
+def training_ratio(row: Row, other: Row) -> Estimate | None:
+    """The same on the demand that both were tuned or trained on; None where that is not told."""
+    if row.training_figures is None or other.training_figures is None:
+        return None
+    return _ratio(row.training_figures, other.training_figures, row.trained, other.trained)
+
+
+def _ratio(upper: Array, lower: Array, trained: bool, trained_below: bool) -> Estimate | None:
+    """The ratio of the means of (S,) figures with its interval over training seeds."""
     if (upper <= 0).any() or (lower <= 0).any():
         return None
-    trained_below = not isinstance(other, float) and other.trained
-    if row.trained and trained_below:
+    if trained and trained_below:
         logs = seed_difference(np.log(upper), np.log(lower))
-    elif row.trained:
+    elif trained:
         logs = over_seeds(np.log(upper) - np.log(lower[0]))
     else:
         return Estimate(float(upper.mean() / lower.mean()), ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marl_supply.metrics.intervals import Interval
+from marl_supply.metrics.intervals import Interval, over_seeds
 from marl_supply.report.results import Results, Row
 from marl_supply.report.statistics import estimate
 from marl_supply.report.tables import number
@@ -82,7 +82,8 @@ def parameter_table(results: Results) -> list[list[str]]:
 def _interval_heads(results: Results) -> list[str]:
     trained = any(row.trained for row in results)
     if results.rows[0].one_path:
-        return ["95% interval over the path", *(["95% interval over seeds"] if trained else [])]
+        on_training = [f"cost a {results.period} on training demand"] if _told_on_training(results) else []
+        return ["95% interval over the path", *(["95% interval over seeds"] if trained else []), *on_training]
     return ["95% interval", "standard error of the evaluation"]
 
 
@@ -92,7 +93,23 @@ def _interval_cells(results: Results, row: Row) -> list[str]:
         return [_ends_or_points(row, found[0]), number(_evaluation_error(row))]
     path = next((interval for interval in found if "path" in interval.method), None)
     seeds = next((interval for interval in found if "seeds" in interval.method), None)
-    return [_ends(path), *([_ends_or_points(row, seeds)] if any(other.trained for other in results) else [])]
+    on_training = [_on_training(row)] if _told_on_training(results) else []
+    by_seeds = [_ends_or_points(row, seeds)] if any(other.trained for other in results) else []
+    return [_ends(path), *by_seeds, *on_training]
+
+
+def _told_on_training(results: Results) -> bool:
+    return any(row.training_figures is not None for row in results)
+
+
+def _on_training(row: Row) -> str:
+    """The cost on the demand that a row was tuned or trained on, with its interval over seeds."""
+    figures = row.training_figures
+    if figures is None:
+        return "-"
+    found = over_seeds(figures)
+    spread = "" if found.half_width is None else f" ± {number(found.half_width)}"
+    return f"{number(found.mean)}{spread}"
 
 
 def _ends(interval: Interval | None) -> str:

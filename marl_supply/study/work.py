@@ -182,14 +182,25 @@ def _circumstances(scored: Scoring) -> Table:
 def _on_training_demand(
     experiment: Experiment, scored: Scoring, row: Row, players: Mapping[int | None, Players], results: list[Table]
 ) -> Table | None:
-    """What rules cost on the demand that trainings meet, for the lines beside the learning curves."""
-    if isinstance(row, LearnerRow) or not experiment.learners:
+    """What a row costs on the demand that it was tuned or trained on, by the game's criterion.
+
+    Beside the learning curves it is a line for each rule; where scoring is on held-out demand it is told for every row.
+    """
+    held_out = scored.game.held_out
+    if not held_out and (isinstance(row, LearnerRow) or not experiment.learners):
         return None
     game = game_of(experiment, row)
-    divisor = 1 if game.criterion == "total" else game.horizon - game.warm_up
-    cost = results[0]["cost"]
-    if scored.game.held_out:
+    periods = game.horizon - game.warm_up
+    divisor = 1 if game.criterion == "total" else periods
+    costs = [result["cost"] for result in results]
+    if held_out:
         settings = experiment.evaluate
-        cost = tables.figures(evaluate(game, players[None], settings.replications, settings.seed))["cost"]
-    by_agent = {agent: value / divisor for agent, value in cost["by_agent"].items()}
-    return {"cost": cost["mean"] / divisor, "by_agent": by_agent}
+        scores = (evaluate(game, seated, settings.replications, settings.seed) for seated in players.values())
+        costs = [tables.figures(score)["cost"] for score in scores]
+    mean = {agent: sum(cost["by_agent"][agent] for cost in costs) / len(costs) for agent in game.agents}
+    by_seed = [cost["mean"] / periods for cost in costs]
+    return {
+        "cost": sum(by_seed) / len(by_seed) * periods / divisor,
+        "by_agent": {agent: value / divisor for agent, value in mean.items()},
+        "by_seed": by_seed,
+    }

@@ -19,7 +19,7 @@ from marl_supply.report.results import Results, Row, read
 from marl_supply.report.sentences import pairs, sentence
 from marl_supply.report.statistics import difference, estimate, ratio
 from marl_supply.report.summary import main_table
-from marl_supply.report.tables import aligned, markdown
+from marl_supply.report.tables import aligned, markdown, number
 from marl_supply.report.write import write
 from marl_supply.study.load import load
 from marl_supply.study.run import run
@@ -171,6 +171,24 @@ def test_one_realised_path_is_said_to_be_one(tmp_path: Path) -> None:
     assert "one realised path" in report.path.read_text().split("## Comparisons")[0]
     assert "blocks of 28" in report.text
     assert report.summary["measure"] == "cost a day"
+
+
+def test_training_demand_is_told_beside_the_held_out_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one path seeds may be lucky: every row is scored on fresh windows of the training span as well."""
+    monkeypatch.setattr("marl_supply.learning.train.train", StubLearner())
+    rows = {name: SMALL["compare"][name] for name in ("base_stock", "team", "selfish")}
+    recorded = {"name": "recorded", "topology": "cd_retail_chain", "compare": rows, "evaluate": {"replications": 30}}
+    results = read(run(load({**recorded, "train": {"env_steps": 100, "seeds": 3}}), tmp_path).path)
+    column = main_table(results, [])[0].index("cost a day on training demand")
+    cells = [line[column] for line in main_table(results, [])[1:]]
+    assert cells[0] == number(results.rows[0].record["training_demand"]["cost"] / 60)
+    assert all(" ± " in cell for cell in cells[1:])
+    told = anarchy(results)
+    assert told is not None and told.in_training is not None
+    upper, lower = results.rows[2].training_figures, results.rows[1].training_figures
+    assert upper is not None and lower is not None
+    assert told.in_training.mean == pytest.approx(upper.mean() / lower.mean())
+    assert "On the training demand, of many windows, selfish over team" in write(results.path).text
 
 
 def test_a_folder_that_is_none_of_results_is_refused(tmp_path: Path, folder: Folder) -> None:
