@@ -82,18 +82,9 @@ def intervals(found: Estimate) -> str:
 
 def anarchy_sentences(found: Anarchy) -> list[str]:
     """The price of anarchy, with and without constants, measured and exact."""
-    lines = []
     if found.measured is None:
         return ["The price of anarchy is not given: a cost is not positive, so a ratio means nothing."]
-    text = f"Price of anarchy, measured: {_ratio(found.measured)}"
-    text += f", the cost of {found.selfish.name} over that of {found.cooperative.name}, the cheapest other row."
-    path = " It is that of one realised path, with an interval over seeds alone." if found.selfish.one_path else ""
-    lines.append(f"{text} Neither search is complete, so this is an estimate and no bound.{path}")
-    if found.learned is not None:
-        lines.append(f"Of learners alone, {found.selfish.name} over {found.team.name}: {_ratio(found.learned)}.")
-    if found.in_training is not None:
-        text = f"On the training demand, of many windows, {found.selfish.name} over {found.team.name}"
-        lines.append(f"{text}: {_ratio(found.in_training)}.")
+    lines = _measured(found) if found.in_training is None else _on_recorded_demand(found, found.in_training)
     if found.constant:
         less = found.without_constant
         without = "" if less is None else f"; without it the ratio is {_ratio(less)}"
@@ -109,6 +100,29 @@ def anarchy_sentences(found: Anarchy) -> list[str]:
     if found.to_optimum is not None:
         lines.append(f"{found.selfish.name} over the reference optimum: {_ratio(found.to_optimum)}.")
     return lines
+
+
+def _measured(found: Anarchy) -> list[str]:
+    """Selfish play against the cheapest row that cooperation can reach."""
+    assert found.measured is not None
+    text = f"Price of anarchy, measured: {_ratio(found.measured)}"
+    text += f", the cost of {found.selfish.name} over that of {found.cooperative.name}, the cheapest other row."
+    path = " It is that of one realised path, with an interval over seeds alone." if found.selfish.one_path else ""
+    lines = [f"{text} Neither search is complete, so this is an estimate and no bound.{path}"]
+    if found.learned is not None:
+        lines.append(f"Of learners alone, {found.selfish.name} over {found.team.name}: {_ratio(found.learned)}.")
+    return lines
+
+
+def _on_recorded_demand(found: Anarchy, in_training: Estimate) -> list[str]:
+    """Selfish against team learning where they learned, over many windows, and on the one path that was held out."""
+    text = f"Price of anarchy on the training demand, over many windows: {_ratio(in_training)}"
+    text += f", the cost of {found.selfish.name} over that of {found.team.name}, the cheaper team learner."
+    held_out = found.learned or found.measured
+    assert held_out is not None
+    path = f"On the held-out span, one realised path, the same ratio is {_ratio(held_out)}"
+    below = ": there the selfish policies cost less, unlike in training" if held_out.mean < 1 < in_training.mean else ""
+    return [f"{text} Neither search is complete, so this is an estimate and no bound.", f"{path}{below}."]
 
 
 def _ratio(found: Estimate) -> str:

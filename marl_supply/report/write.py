@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from marl_supply.report import figures
 from marl_supply.report.anarchy import anarchy
 from marl_supply.report.results import Results, read
@@ -108,12 +110,23 @@ def _about(results: Results) -> str:
     warm_up = f" after a warm-up of {record['warm_up']}" if record["warm_up"] else ""
     if record["one_path"]:
         how = f"one realised path of {counted} {record['period']}s{warm_up}"
-        how += ", held out: no row was tuned or trained on it" if record["held_out"] else ""
+        how += f", held out: no row was tuned or trained on it{_spans(results)}" if record["held_out"] else ""
     else:
         how = f"{record['replications']:,} common replications of {counted:,} {record['period']}s{warm_up}"
         how += f" (seed {record['seed']})"
     discount = "" if record["discount"] == 1 else f", discounted by {record['discount']:g} a {record['period']}"
     return f"Topology `{record['topology']}`: {source}. Rows are scored on {how}{discount}."
+
+
+def _spans(results: Results) -> str:
+    """Mean and standard deviation of recorded demand, held out and in training."""
+    told = ""
+    for name, market in results.experiment["topology"]["markets"].items():
+        if market.get("held_out_values"):
+            out, inside = (np.array(market[key], dtype=float) for key in ("held_out_values", "values"))
+            told += f" ({name}: mean {out.mean():.1f} and standard deviation {out.std():.1f} units a {results.period}, "
+            told += f"against {inside.mean():.1f} and {inside.std():.1f} in training)"
+    return told
 
 
 def _foot(results: Results) -> str:
