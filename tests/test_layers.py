@@ -84,9 +84,7 @@ def imports(path: Path) -> Iterator[str]:
 def room(path: Path) -> str:
     """The room of a file; "" for the files beside the rooms."""
     first = path.relative_to(PACKAGE).parts[0]
-    return (
-        first.removesuffix(".py") if first.removesuffix(".py") in LAYER or not first.endswith(".py") else ""
-    )
+    return first.removesuffix(".py") if first.removesuffix(".py") in LAYER or not first.endswith(".py") else ""
 
 
 def may_use(place: str) -> set[str]:
@@ -123,9 +121,7 @@ def test_third_party_packages_have_their_place(path: Path) -> None:
         assert room(path), f"{relative(path)} may import only the standard library, not {package}"
         assert package in ALLOWED.get(room(path), {package}), f"{relative(path)} may not import {package}"
         places = PLACES.get(package, ("",))
-        assert relative(path).startswith(places), (
-            f"{package} may be imported only in {places}, not in {relative(path)}"
-        )
+        assert relative(path).startswith(places), f"{package} may be imported only in {places}, not in {relative(path)}"
 
 
 @pytest.mark.parametrize("name", sorted(GROUND))

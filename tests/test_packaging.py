@@ -29,10 +29,7 @@ def setup_cfg() -> configparser.ConfigParser:
 
 
 def test_every_package_is_listed() -> None:
-    on_disk = {
-        path.parent.relative_to(ROOT).as_posix().replace("/", ".")
-        for path in ROOT.glob("marl_supply/**/*.py")
-    }
+    on_disk = {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in ROOT.glob("marl_supply/**/*.py")}
     listed = set(setup_cfg()["options"]["packages"].split())
     assert listed - {"marl_supply.topologies", "marl_supply.experiments"} == on_disk
     for name in on_disk:

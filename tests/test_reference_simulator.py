@@ -10,9 +10,7 @@ from reference_simulator import ReferenceSimulator
 from marl_supply.topology.load import load
 
 
-def play(
-    chain: dict[str, Any], demand: dict[str, list[int]], decide: Any, periods: int, **options: Any
-) -> list[Any]:
+def play(chain: dict[str, Any], demand: dict[str, list[int]], decide: Any, periods: int, **options: Any) -> list[Any]:
     simulator = ReferenceSimulator(load(chain), demand, decide, **options)
     return [simulator.period() for _ in range(periods)]
 
@@ -131,9 +129,7 @@ def test_units_are_neither_created_nor_lost() -> None:
         record = simulator.period()
         inside += sum(record["shipped"][edge.name] for edge in chain.edges if edge.from_.startswith("source"))
         inside -= sum(record["shipped"][market] for market in chain.markets)
-        assert inside == sum(record["end"]["on_hand"].values()) + sum(
-            map(sum, record["end"]["pipeline"].values())
-        )
+        assert inside == sum(record["end"]["on_hand"].values()) + sum(map(sum, record["end"]["pipeline"].values()))
         assert min(record["end"]["on_hand"].values()) >= 0
 
 

@@ -71,9 +71,7 @@ class SupplyChainParallelEnv(Face, ParallelEnv[str, FloatVector, Any]):  # type:
 
     def step(
         self, actions: Mapping[str, Any]
-    ) -> tuple[
-        dict[str, FloatVector], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]
-    ]:
+    ) -> tuple[dict[str, FloatVector], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Play one period.
 
         Raises

@@ -49,9 +49,7 @@ class PeriodSums:
         """The sums of several batches of replications as one, in the order given."""
         lengths = {batch.periods for batch in batches}
         if len(lengths) != 1:
-            raise ValueError(
-                f"batches cover {sorted(lengths)} periods; only batches of one length can be joined"
-            )
+            raise ValueError(f"batches cover {sorted(lengths)} periods; only batches of one length can be joined")
         return cls(
             lengths.pop(),
             np.concatenate([batch.total for batch in batches], axis=1),

@@ -66,9 +66,7 @@ def over_seeds(values: ArrayLike, level: float = LEVEL) -> Interval:
     """
     seeds = _vector(values)
     if len(seeds) <= 2:
-        return Interval(
-            float(seeds.mean()), None, None, None, len(seeds), "points: too few seeds for an interval"
-        )
+        return Interval(float(seeds.mean()), None, None, None, len(seeds), "points: too few seeds for an interval")
     return _student(seeds, level, "t over seeds")
 
 
@@ -120,9 +118,7 @@ def seed_difference(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -
         return Interval(mean, None, None, None, count, "points: too few seeds for an interval")
     parts = np.array([left.var(ddof=1) / len(left), right.var(ddof=1) / len(right)])
     error = float(np.sqrt(parts.sum()))
-    freedom = (
-        parts.sum() ** 2 / (parts**2 / np.array([len(left) - 1, len(right) - 1])).sum() if error else 1.0
-    )
+    freedom = parts.sum() ** 2 / (parts**2 / np.array([len(left) - 1, len(right) - 1])).sum() if error else 1.0
     return _around(mean, error, float(freedom), level, count, "Welch t over seeds")
 
 
@@ -155,9 +151,7 @@ def over_periods(
     """
     path = _vector(series)
     if len(path) < 2 * block:
-        raise ValueError(
-            f"a series of {len(path)} periods is too short for blocks of {block}; use at most half"
-        )
+        raise ValueError(f"a series of {len(path)} periods is too short for blocks of {block}; use at most half")
     means = _resampled_means(path, block, resamples, np.random.default_rng(seed))
     mean = float(path.mean())
     low, high = mean + np.quantile(means - means.mean(), [(1 - level) / 2, (1 + level) / 2])

@@ -38,8 +38,6 @@ def cycle_service_level(without_shortage: ArrayLike, periods: ArrayLike) -> floa
 
 def _ratio(part: ArrayLike, whole: ArrayLike) -> float | None:
     if np.shape(part) != np.shape(whole):
-        raise ValueError(
-            f"totals of shape {np.shape(part)} against {np.shape(whole)}; gather both in the same way"
-        )
+        raise ValueError(f"totals of shape {np.shape(part)} against {np.shape(whole)}; gather both in the same way")
     total = math.fsum(np.ravel(whole))
     return math.fsum(np.ravel(part)) / total if total else None

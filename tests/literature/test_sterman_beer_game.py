@@ -54,6 +54,4 @@ def everyone(topology: Any, rule: str) -> dict[str, str]:
 @pytest.mark.parametrize(("rule", "total"), [("base_stock", 180.0), ("sterman", 5997.5)])
 def test_classic_total(rule: str, total: float) -> None:
     topology = load("beer_game")
-    assert (
-        total_cost(topology, lambda market, period: 4 if period < 4 else 8, everyone(topology, rule)) == total
-    )
+    assert total_cost(topology, lambda market, period: 4 if period < 4 else 8, everyone(topology, rule)) == total

@@ -41,9 +41,7 @@ def test_replications_have_a_standard_error() -> None:
     interval = over_replications(values)
     assert interval.standard_error == pytest.approx(stats.sem(values))
     assert interval.low is not None and interval.low < 5 < (interval.high or 0)
-    assert over_replications([3.0]) == Interval(
-        3.0, None, None, None, 1, "t over replications: one value, no interval"
-    )
+    assert over_replications([3.0]) == Interval(3.0, None, None, None, 1, "t over replications: one value, no interval")
 
 
 def test_pairing_sees_what_common_noise_hides() -> None:
