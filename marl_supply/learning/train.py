@@ -15,6 +15,7 @@ from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
 from marl_supply.learning.checkpoint import load_checkpoint, save_checkpoint
+from marl_supply.learning.extras import check_installed
 from marl_supply.learning.held_out import held_out_costs
 from marl_supply.learning.settings import Learner, learner_named
 from marl_supply.learning.trained import TrainedPolicy, save_policies, trained_policies
@@ -95,6 +96,7 @@ def train(
     InputError
         If the game cannot be learned, or `out_dir` holds another training or a damaged checkpoint.
     """
+    check_installed()
     learner = learner_named(learner) if isinstance(learner, str) else learner
     from marl_supply.learning.rllib.trainer import Trainer
 
