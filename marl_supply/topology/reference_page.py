@@ -67,7 +67,7 @@ def page() -> str:
     """Return the reference page as Markdown."""
     example = (shipped_folder() / "beer_game.yaml").read_text(encoding="utf-8")
     parts = [_INTRODUCTION.format(example=example)]
-    parts += [f"## {title}\n\n{model.__doc__}\n\n{_table(model)}" for title, model in _SECTIONS]
+    parts += [f"## {title}\n\n{model.__doc__}\n\n{table(model)}" for title, model in _SECTIONS]
     parts.append(
         "## Demand processes\n\nThe name stands under `process`, the parameters beside it. A process of your "
         "own is a subclass of\n`marl_supply.demand.process.DemandProcess`, named by "
@@ -75,7 +75,7 @@ def page() -> str:
     )
     for name in plugins.names(PROCESSES, DemandProcess):
         kind = plugins.find(PROCESSES, DemandProcess, name)
-        parts.append(f"### `{name}`\n\n{inspect.cleandoc(kind.__doc__ or '')}\n\n{_table(kind)}")
+        parts.append(f"### `{name}`\n\n{inspect.cleandoc(kind.__doc__ or '')}\n\n{table(kind)}")
     shipped = "\n".join(f"| `{name}` | {source_of(name)} |" for name in names())
     parts.append(f"## Shipped topologies\n\n| name | source |\n|---|---|\n{shipped}\n")
     return "\n".join(parts)
@@ -94,7 +94,8 @@ def write(folder: Path) -> list[Path]:
     return [folder / PAGE, folder / SCHEMA]
 
 
-def _table(model: type[BaseModel]) -> str:
+def table(model: type[BaseModel]) -> str:
+    """The keys of one model as a Markdown table: key, unit, default, meaning."""
     return "\n".join(["| key | unit | default | meaning |", "|---|---|---|---|", *_rows(model), ""])
 
 
@@ -123,7 +124,8 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
-        return f"`[{', '.join(f'{item:g}' for item in value)}]`"
+        items = (item if isinstance(item, str) else f"{item:g}" for item in value)
+        return f"`[{', '.join(items)}]`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

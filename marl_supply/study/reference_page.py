@@ -1,0 +1,78 @@
+"""Write `docs/experiments.md`: every key of an experiment file and every setting of a learner.
+
+``python -m marl_supply.study.reference_page`` writes the page.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from marl_supply import plugins
+from marl_supply.learning.settings import Learner, learner_named
+from marl_supply.study import file
+from marl_supply.study.load import shipped_folder
+from marl_supply.topology.reference_page import table
+
+PAGE = "experiments.md"
+
+_INTRODUCTION = """\
+# Experiment files
+
+Generated from the models by `python -m marl_supply.study.reference_page`; do not edit.
+
+One file is one claim: a topology, rows to compare, how they are trained and scored, what the report shows.
+The keys are `name`, `topology` (a shipped name or a path), `game` (as the section `game` of a [topology
+file](topology.md)), `compare`, `train`, `evaluate` and `report`. `--set train.env_steps=1_000_000`, `--set
+game.horizon=52`, `--set compare.ROW.tune=true` and so on change a value before the file is checked.
+
+```yaml
+{example}```
+
+`marl-supply run FILE` writes `results/NAME/HASH/`: the resolved experiment with topology and data by value,
+provenance, one folder for each row with its checkpoints, `episodes.parquet`, `report.md` and figures. The
+hash leaves out name, report and jobs. Run again, the same experiment goes on where it stopped and says from
+where. `--dry-run` checks everything and prints the plan.
+"""
+
+_SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("`compare.ROW` with a `policy`", file.PolicyRow),
+    ("`compare.ROW` with a `learner`", file.LearnerRow),
+    ("`train`", file.Train),
+    ("`evaluate`", file.Evaluate),
+    ("`report`", file.Report),
+    ("`report.references.NAME`", file.Reference),
+    ("`report.constant`", file.Constant),
+)
+
+
+def page() -> str:
+    """Return the reference page as Markdown."""
+    example = (shipped_folder() / "cd_retail_chain.yaml").read_text(encoding="utf-8")
+    parts = [_INTRODUCTION.format(example=example)]
+    parts += [f"## {title}\n\n{model.__doc__}\n\n{table(model)}" for title, model in _SECTIONS]
+    return "\n".join([*parts, _learners()])
+
+
+def _learners() -> str:
+    """The settings of each learner with their defaults, and what they mean."""
+    names = plugins.names("marl_supply.learning.learners", Learner)
+    known = {name: learner_named(name) for name in names}
+    rows = [f"| setting | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'---|' * len(names)}"]
+    rows += [f"| `{f.name}` | {' | '.join(f'`{getattr(known[n], f.name)}`' for n in names)} |" for f in fields(Learner)]
+    meaning = inspect.cleandoc(Learner.__doc__ or "")
+    head = "## Settings of learners\n\nUnder `train` for every learner, or in a row for one."
+    return "\n".join([head, "", *rows, "", "```text", meaning, "```", ""])
+
+
+def write(folder: Path) -> Path:
+    """Write the page into a folder, and return its path."""
+    (folder / PAGE).write_text(page(), encoding="utf-8")
+    return folder / PAGE
+
+
+if __name__ == "__main__":
+    print(write(Path(__file__).resolve().parents[2] / "docs"))
