@@ -15,7 +15,7 @@ from marl_supply.topology import shipped, strict_yaml
 from marl_supply.topology.file import GameDefaults, Section, Topology
 from marl_supply.topology.keys import Name
 from marl_supply.topology.overrides import parse
-from marl_supply.topology.validate import keys_of, shown, validate
+from marl_supply.topology.validate import keys_of, mapping, shown, validate
 
 Source = str | Path | Mapping[str, Any]
 _WHOLE = ("name", "topology", "report")
@@ -124,19 +124,19 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
         raise InputError("sweep: one file is one experiment for now; write a file for each value, or use --set")
     name = validate(_Named, {"name": document["name"]}, "").name
     topology = _topology(document, folder, of_chain)
-    train, settings = _train(_mapping(document.get("train"), "train"))
-    rows = _mapping(document.get("compare"), "compare")
+    train, settings = _train(mapping(document.get("train"), "train"))
+    rows = mapping(document.get("compare"), "compare")
     if not rows:
         raise InputError("compare: there is nothing to compare; give at least one row")
     compare = {row: _row(row, stated, train, settings) for row, stated in rows.items()}
     report = document.get("report")
-    stated = {"show": report} if isinstance(report, list) else _mapping(report, "report")
+    stated = {"show": report} if isinstance(report, list) else mapping(report, "report")
     experiment = Experiment(
         name=name,
         topology=topology,
         compare=compare,
         train=train,
-        evaluate=validate(Evaluate, _mapping(document.get("evaluate"), "evaluate"), "evaluate"),
+        evaluate=validate(Evaluate, mapping(document.get("evaluate"), "evaluate"), "evaluate"),
         report=validate(Report, stated, "report"),
     )
     for row in experiment.report.baseline:
@@ -151,7 +151,7 @@ def _topology(document: Mapping[str, Any], folder: Path, of_chain: Mapping[str, 
         raise InputError("no 'topology'; name a shipped one or the path of a topology file")
     if isinstance(source, str) and source.endswith((".yaml", ".yml")):
         source = shipped.find(source, folder)
-    game = _mapping(document.get("game"), "game")
+    game = mapping(document.get("game"), "game")
     for key in game:
         if key not in keys_of(GameDefaults):
             hint = nearest(key, keys_of(GameDefaults)) or f"; the keys are {', '.join(keys_of(GameDefaults))}"
@@ -176,7 +176,7 @@ def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Any]) -> R
         validate(_Named, {"name": name}, "")
     except InputError as error:
         raise InputError(f"compare: {str(error).removeprefix('name: ')}") from None
-    row = _mapping(stated, path)
+    row = mapping(stated, path)
     if "learner" in row:
         if "policy" in row:
             raise InputError(f"{path}: both 'policy' and 'learner' stand in it; keep one")
@@ -196,11 +196,3 @@ def _learner(row: Mapping[str, Any], path: str, train: Train, settings: Mapping[
         raise InputError(f"{path}.env_steps: no default; write train: {{env_steps: NUMBER}}")
     checked = validate(LearnerRow, own, path)
     return checked.model_copy(update={"settings": resolved(checked.learner, changed, path)})
-
-
-def _mapping(value: Any, path: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InputError(f"{path}: {shown(value)} is not a mapping; write {{key: value, ...}}")
-    return dict(value)

@@ -12,7 +12,7 @@ from marl_supply import plugins
 from marl_supply.demand.process import DemandProcess
 from marl_supply.errors import InputError, nearest
 from marl_supply.topology.file import Edge, Market, Node, Topology
-from marl_supply.topology.validate import keys_of, shown, validate
+from marl_supply.topology.validate import keys_of, mapping, shown, validate
 
 PROCESSES = "marl_supply.demand"
 
@@ -34,9 +34,9 @@ def resolve(document: Mapping[str, Any], directories: Sequence[Path] = ()) -> To
     """
     sections = {key: value for key, value in document.items() if key not in ("defaults", "extends")}
     defaults = _defaults(document.get("defaults"))
-    nodes, demands = _nodes(_mapping(sections.get("nodes"), "nodes"), defaults["node"])
+    nodes, demands = _nodes(mapping(sections.get("nodes"), "nodes"), defaults["node"])
     edges = _edges(sections.get("edges", []), defaults["edge"])
-    stated = {f"markets.{name}": value for name, value in _mapping(sections.get("markets"), "markets").items()}
+    stated = {f"markets.{name}": value for name, value in mapping(sections.get("markets"), "markets").items()}
     markets: dict[str, Market] = {}
     for path, market in {**demands, **stated}.items():
         name = path.split(".")[1]
@@ -94,17 +94,17 @@ def _directory(name: Any, directories: Sequence[Path]) -> Path:
 
 def _defaults(defaults: Any) -> dict[str, dict[str, Any]]:
     known: dict[str, type[BaseModel]] = {"node": Node, "edge": Edge, "market": Market}
-    stated = _mapping(defaults, "defaults")
+    stated = mapping(defaults, "defaults")
     for kind, values in stated.items():
         if kind not in known:
             raise InputError(
                 f"defaults: unknown key '{kind}'{nearest(kind, known) or '; the keys are node, edge, market'}"
             )
         options = keys_of(known[kind])
-        for key in _mapping(values, f"defaults.{kind}"):
+        for key in mapping(values, f"defaults.{kind}"):
             if key not in options and kind != "market":
                 raise InputError(f"defaults.{kind}: unknown key '{key}'{nearest(key, options)}")
-    return {kind: _mapping(stated.get(kind), f"defaults.{kind}") for kind in known}
+    return {kind: mapping(stated.get(kind), f"defaults.{kind}") for kind in known}
 
 
 def _nodes(nodes: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[dict[str, Node], dict[str, Any]]:
@@ -113,7 +113,7 @@ def _nodes(nodes: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[dict[
     demands: dict[str, Any] = {}
     for name, value in nodes.items():
         path = f"nodes.{name}"
-        stated = _mapping(value, path)
+        stated = mapping(value, path)
         node = validate(Node, stated if stated.get("kind") == "source" else {**defaults, **stated}, path)
         if node.demand is not None:
             if "served_by" in node.demand:
@@ -129,13 +129,13 @@ def _edges(edges: Any, defaults: Mapping[str, Any]) -> list[Edge]:
     if not isinstance(edges, (list, tuple)):
         raise InputError(f"edges: {shown(edges)} is not a list; write - {{from: A, to: B}} for each edge")
     return [
-        validate(Edge, {**defaults, **_mapping(edge, f"edges[{number}]")}, f"edges[{number}]")
+        validate(Edge, {**defaults, **mapping(edge, f"edges[{number}]")}, f"edges[{number}]")
         for number, edge in enumerate(edges)
     ]
 
 
 def _market(market: Any, defaults: Mapping[str, Any], path: str, directories: Sequence[Path]) -> Market:
-    stated = {**defaults, **_mapping(market, path)}
+    stated = {**defaults, **mapping(market, path)}
     process = make_process(stated, path, directories)
     own = {key: value for key, value in stated.items() if key in keys_of(Market)}
     return validate(Market, {**own, "process": process}, path)
@@ -145,11 +145,3 @@ def _market_document(market: Market) -> dict[str, Any]:
     own = market.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"process"})
     parameters = market.process.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {"served_by": own.pop("served_by"), "process": process_name(market.process), **parameters, **own}
-
-
-def _mapping(value: Any, path: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InputError(f"{path}: {shown(value)} is not a mapping; write {{key: value, ...}}")
-    return dict(value)

@@ -156,6 +156,21 @@ def _near_key(model: type[BaseModel], parents: list[str | int], key: str) -> str
     return nearest(key, options) or (f"; the keys are {', '.join(options)}" if options else "")
 
 
+def mapping(value: Any, path: str) -> dict[str, Any]:
+    """A section as a mapping, empty where it is not stated.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InputError(f"{path}: {shown(value)} is not a mapping; write {{key: value, ...}}")
+    return dict(value)
+
+
 def _step(kind: Any, part: str | int) -> Any:
     """Return the type found one part of a path further in."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -30,7 +30,7 @@ def add_up(targets: Any, values: Any, size: int) -> Any:
     return total
 
 
-def near(left: Any, right: Any) -> None:
+def assert_near(left: Any, right: Any) -> None:
     """Equal up to rounding."""
     np.testing.assert_allclose(left, right, rtol=0, atol=1e-9)
 
@@ -43,8 +43,8 @@ def check_stock(network: Network, before: State, flows: Flows) -> None:
     sent = add_up(network.supplier[internal], flows.shipment[internal], rows)
     sent += add_up(network.market_row, flows.sales, rows)
     stock = before.on_hand - add_up(network.customer, before.receipts, rows)  # the end of the period before
-    near(stock + received - sent, flows.on_hand)
-    near(before.in_transit + before.receipts + flows.shipment - flows.receipts, flows.in_transit)
+    assert_near(stock + received - sent, flows.on_hand)
+    assert_near(before.in_transit + before.receipts + flows.shipment - flows.receipts, flows.in_transit)
 
 
 def check_claims(network: Network, before: State, flows: Flows) -> None:
@@ -52,7 +52,7 @@ def check_claims(network: Network, before: State, flows: Flows) -> None:
     asked = np.concatenate([flows.requests, flows.demand])[network.line_claim]
     served = np.concatenate([flows.shipment, flows.sales])[network.line_claim]
     lost = 0 if flows.lost is None else flows.lost
-    near(before.backorders + asked - served - lost, flows.backorders)
+    assert_near(before.backorders + asked - served - lost, flows.backorders)
     assert (flows.served <= np.minimum(flows.demand, flows.sales) + 1e-9).all()
 
 
@@ -62,8 +62,8 @@ def check_position(network: Network, state: State) -> None:
     owed = state.revealed.copy()  # a source owes what is revealed now, and ships it in this period
     internal = network.edge_line >= 0
     owed[internal] = state.owed[network.edge_line[internal]]
-    near(state.on_order, travelling + owed + state.in_transit)
-    near(state.in_transit, np.sum(state.pipeline, axis=0))
+    assert_near(state.on_order, travelling + owed + state.in_transit)
+    assert_near(state.in_transit, np.sum(state.pipeline, axis=0))
 
 
 def check_signs(network: Network, state: State, flows: Flows) -> None:
@@ -98,9 +98,9 @@ def test_transfers_of_a_contract_sum_to_zero(chain: dict[str, Any]) -> None:
         state, outcome = game.step(state, orders_by_name(game, period, B))
         other, same = plain.step(other, orders_by_name(plain, period, B))
         booked = game.books.by_account(outcome.flows)
-        near(booked.pop("transfers", np.zeros((1, B))).sum(0), 0)
-        near(sum(booked.values()), plain.books.costs(same.flows))
-        near(game.books.costs(outcome.flows).sum(0), plain.books.costs(same.flows).sum(0))
+        assert_near(booked.pop("transfers", np.zeros((1, B))).sum(0), 0)
+        assert_near(sum(booked.values()), plain.books.costs(same.flows))
+        assert_near(game.books.costs(outcome.flows).sum(0), plain.books.costs(same.flows).sum(0))
 
 
 def renamed(part: Any, alias: dict[str, str]) -> Any:
@@ -130,9 +130,9 @@ def test_names_of_nodes_and_their_order_in_a_file_do_not_matter(chain: dict[str,
     for period in range(PERIODS):
         state, outcome = first.step(state, orders_by_name(first, period, B))
         other, same = second.step(other, orders_by_name(second, period, B))
-        near(outcome.flows.on_hand, same.flows.on_hand[where])
-        near(outcome.costs, same.costs[agents])
-        near(outcome.rewards, same.rewards[agents])
+        assert_near(outcome.flows.on_hand, same.flows.on_hand[where])
+        assert_near(outcome.costs, same.costs[agents])
+        assert_near(outcome.rewards, same.rewards[agents])
 
 
 def check_batch(game: Game, first: int, size: int) -> None:

@@ -66,7 +66,6 @@ def test_an_action_is_a_choice_on_the_grid() -> None:
     coarse = Game("beer_game", actions={"kind": "order_up_to", "highest": 40, "step": 5}).actions["retailer"]
     assert coarse.choices.tolist() == [9] and coarse.labels == ("retailer",)
     assert coarse.decode([[0, 3, 8]]).order_up_to.tolist() == [[0, 15, 40]]
-    assert coarse.choices_of(np.array([[-3.0, 16.0, 99.0]])).tolist() == [[0, 3, 8]]
 
 
 @pytest.mark.parametrize(

@@ -22,14 +22,14 @@ def evaluated(rule: str, retailer: int, supplier: int, share: float = 0.3) -> Ev
     return evaluate(game, players, REPLICATIONS, seed=11)
 
 
-def within_three_standard_errors(evaluation: Evaluation, expected: float) -> None:
+def assert_within_three_standard_errors(evaluation: Evaluation, expected: float) -> None:
     error = evaluation.sample.std(ddof=1) / np.sqrt(evaluation.replications)
     assert abs(evaluation.figure - expected) < 3 * error
     assert error < 0.004 * expected  # so that the test has teeth
 
 
 def test_the_optimum() -> None:
-    within_three_standard_errors(evaluated("echelon_base_stock", 12, 16), OPTIMUM)
+    assert_within_three_standard_errors(evaluated("echelon_base_stock", 12, 16), OPTIMUM)
 
 
 def test_local_levels_4_lower_are_the_same_optimum() -> None:
@@ -50,7 +50,7 @@ def test_local_levels_4_lower_are_the_same_optimum() -> None:
     ],
 )
 def test_totals_of_local_equilibria(share: float, levels: tuple[int, int], total: float) -> None:
-    within_three_standard_errors(evaluated("base_stock", *levels, share), total)
+    assert_within_three_standard_errors(evaluated("base_stock", *levels, share), total)
 
 
 def test_costs_of_each_firm_at_the_local_equilibrium() -> None:

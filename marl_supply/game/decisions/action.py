@@ -90,11 +90,6 @@ class Action(ABC):
             raise ValueError(f"{self.seat.agent}: an action is no choice: choices are whole numbers")
         return self.decide(self.low[:, None] + self.step * action if self.seat.integer else action)
 
-    def choices_of(self, values: Array) -> Array:
-        """The action (n, B) whose value is nearest, the inverse of `decode` up to the grid."""
-        values = np.clip(values, self.low[:, None], self.high[:, None])
-        return np.rint((values - self.low[:, None]) / self.step).astype(np.int64) if self.seat.integer else values
-
 
 def one_supplier_each(seat: Seat, kind: str) -> None:
     """Refuse a kind that needs to know on which edge a row orders."""
