@@ -5,8 +5,9 @@ from typing import Any
 from pydantic import Field
 from scipy import special
 
+from marl_supply.demand.distribution import Law
 from marl_supply.demand.process import BLOCK, Array, GeneratorOf
-from marl_supply.demand.rounding import RealValued, clipped_moments, shape_demand
+from marl_supply.demand.rounding import RealValued, clipped_moments, shape_demand, shaped_law
 
 
 class Gamma(RealValued):
@@ -36,6 +37,13 @@ class Gamma(RealValued):
         if not self.round:
             return self.centre, self.sd**2
         return clipped_moments(self._cdf, (0.0, self.centre + 40 * self.sd), 0.0, rounded=True)
+
+    def distribution(self, period: int = 0, given: float | None = None) -> Law:
+        from scipy import stats
+
+        self._takes_nothing(given)
+        law = stats.gamma(self.shape, scale=self.scale)
+        return shaped_law(law, 0.0, self.round, lambda n: stats.gamma(n * self.shape, scale=self.scale))
 
     def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         draws = generator("").gamma(self.shape, self.scale, (BLOCK, replications))

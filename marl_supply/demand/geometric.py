@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from marl_supply.demand.distribution import Distribution
 from marl_supply.demand.process import Array, DemandProcess, GeneratorOf
 from marl_supply.demand.tabulated import draw_independent
 
@@ -22,6 +23,10 @@ class Geometric(DemandProcess):
         """P(demand <= value)."""
         ratio = self.mean / (1 + self.mean)
         return np.where(value < 0, 0.0, -np.expm1((np.floor(value) + 1) * np.log(ratio)))
+
+    def distribution(self, period: int = 0, given: float | None = None) -> Distribution:
+        self._takes_nothing(given)
+        return Distribution.of_whole_numbers(self.cdf)
 
     def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         return draw_independent(self, generator, replications), None

@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
+from scipy import special
 
+from marl_supply.demand.distribution import Distribution
 from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf
+from marl_supply.errors import InputError
 
 
 class MarkovModulated(DemandProcess):
@@ -50,6 +53,39 @@ class MarkovModulated(DemandProcess):
     def variance(self) -> float:
         means = np.array(self.means)
         return float(self.stationary() @ (means + means**2)) - self.mean**2
+
+    def distribution(self, period: int = 0, given: float | None = None) -> Distribution:
+        """The law of a period's demand; `given` is the number of its regime, from 0 (unstated: the mixture)."""
+        weights = self.stationary()
+        if given is not None:
+            if given not in range(len(self.means)):
+                raise InputError(f"given: there is no regime {given}; give one from 0 to {len(self.means) - 1}")
+            weights = np.eye(len(self.means))[int(given)]
+        top = Distribution.of_whole_numbers(lambda values: special.pdtr(values, max(self.means))).values[-1]
+        values = np.arange(top + 1)
+        mass = np.diff(special.pdtr(values, np.array(self.means)[:, None]), prepend=0.0)
+        return Distribution.of(values, weights @ mass)
+
+    def forecast(self, period: int, last_demand: Array | None, ahead: int) -> Array:
+        """The mean given the demand of the period before alone: Bayes' rule on the stationary regimes."""
+        if last_demand is None:
+            return np.full((ahead, 1), self.mean)
+        belief = self._belief(np.asarray(last_demand))
+        expected = np.empty((ahead, len(last_demand)))
+        for step in range(ahead):
+            belief = np.array(self.transition).T @ belief
+            expected[step] = np.array(self.means) @ belief
+        return expected
+
+    def _belief(self, demand: Array) -> Array:
+        """Probabilities of the regimes of a period given its demand, shape (regimes, B)."""
+        means = np.array(self.means)[:, None]
+        likelihood = special.xlogy(demand, means) - means  # what the regimes share cancels
+        with np.errstate(divide="ignore"):
+            likelihood += np.log(self.stationary())[:, None]
+        weights = np.exp(likelihood - likelihood.max(axis=0))
+        belief: Array = weights / weights.sum(axis=0)
+        return belief
 
     def _regimes(self, uniform: Array, regime: NDArray[np.intp] | None) -> NDArray[np.intp]:
         """The chain driven by uniforms (64, replications), from the regimes of the block before."""

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from marl_supply.demand.poisson import Poisson
-from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf
+from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf, replications_of
 from marl_supply.demand.tabulated import guide_table
 from marl_supply.errors import InputError
 
@@ -96,6 +96,17 @@ class Merton(DemandProcess):
             f"merton: after {MAXIMUM_REDRAWS} redraws some sequence has a mean of {self.limit} or more; "
             "raise mean_limit or lower volatility and jump_sd"
         )
+
+    def forecast(self, period: int, last_demand: Array | None, ahead: int) -> Array:
+        """The last demand, until the sequence ends, and `base` from there on.
+
+        The walk has no drift to speak of over a few periods, and neither the cap nor the redrawing of sequences is
+        allowed for; both make demand a little smaller than this in the long run.
+        """
+        place = period % self.length
+        start = np.full((1, replications_of(last_demand)), min(np.floor(self.base), self.cap))
+        last = start if last_demand is None or place == 0 else np.asarray(last_demand)
+        return np.where((place + np.arange(ahead) < self.length)[:, None], last, start)
 
     def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, Array]:
         parts = [] if carry is None else [carry]

@@ -7,7 +7,7 @@ markets exist.
 
 import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -15,7 +15,8 @@ from zlib import crc32
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 
-from marl_supply.demand.process import BLOCK, Array, DemandProcess
+from marl_supply.demand.copula import Group, GroupNoise, factor, matrix
+from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf
 from marl_supply.errors import InputError
 
 
@@ -86,10 +87,21 @@ class DemandFeed:
         Number of replications (B).
     first_replication : int
         The slice is `first_replication` to `first_replication + replications - 1`.
+    streams : mapping of str to str
+        The stream of each market that shares its noise with others; the others have a stream of their own name.
+    correlation : sequence of Group
+        Groups of markets with correlated demand (see `copula`).
     """
 
     def __init__(
-        self, markets: Mapping[str, DemandProcess], seed: int, replications: int, first_replication: int = 0
+        self,
+        markets: Mapping[str, DemandProcess],
+        seed: int,
+        replications: int,
+        first_replication: int = 0,
+        *,
+        streams: Mapping[str, str] | None = None,
+        correlation: Sequence[Group] = (),
     ) -> None:
         if replications < 1:
             raise InputError(f"replications: {replications} is too few; ask for at least 1")
@@ -100,6 +112,9 @@ class DemandFeed:
         self.first_replication = first_replication
         self.horizon = min((p.periods for p in self.markets.values() if p.periods is not None), default=None)
         self._noise = Noise(seed)
+        self._streams = dict(streams or {})
+        self._groups = [(tuple(group.markets), factor(matrix(group))) for group in correlation]
+        self._member = {name: (g, m) for g, (names, _) in enumerate(self._groups) for m, name in enumerate(names)}
         self._carries: dict[tuple[str, int], Any] = {}
         self._block = -1
         self._buffer = np.empty((0, 0, 0))
@@ -127,21 +142,35 @@ class DemandFeed:
             raise ValueError(f"period {period} was asked after period {self._block * BLOCK}; demand is fed in order")
         while self._block < block:
             self._block += 1
+            self._buffer = np.empty((0, 0, 0))  # frees the old one before the new one is made
             self._buffer = self._draw(self._block)
 
     def _draw(self, block: int) -> Array:
         buffer = np.empty((BLOCK, len(self.markets), self.replications))
         first, end = self.first_replication, self.first_replication + self.replications
-        for row, (name, process) in enumerate(self.markets.items()):
-            for replication_block in range(first // BLOCK, (end - 1) // BLOCK + 1):
+        for replication_block in range(first // BLOCK, (end - 1) // BLOCK + 1):
+            start = replication_block * BLOCK
+            low, high = max(first, start), min(end, start + BLOCK)
+            groups = self._group_noise(replication_block, block)
+            for row, (name, process) in enumerate(self.markets.items()):
                 key = (name, replication_block)
-                generator = partial(self._noise.generator, "demand", name, replication_block, block)
+                generator = self._generator_of(name, replication_block, block)
+                if name in self._member:
+                    group, member = self._member[name]
+                    generator = groups[group].generators(member, process)
                 demand, self._carries[key] = process.draw(generator, BLOCK, block, self._carries.get(key))
-                start = replication_block * BLOCK
-                low, high = max(first, start), min(end, start + BLOCK)
                 buffer[:, row, low - first : high - first] = demand[:, low - start : high - start]
         buffer.flags.writeable = False
         return buffer
+
+    def _generator_of(self, name: str, replication_block: int, block: int) -> GeneratorOf:
+        return partial(self._noise.generator, "demand", self._streams.get(name, name), replication_block, block)
+
+    def _group_noise(self, replication_block: int, block: int) -> list[GroupNoise]:
+        return [
+            GroupNoise([self._generator_of(name, replication_block, block) for name in names], lower)
+            for names, lower in self._groups
+        ]
 
     def _ended(self, period: int) -> str:
         name = next(name for name, process in self.markets.items() if process.periods == self.horizon)

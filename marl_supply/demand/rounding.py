@@ -3,11 +3,13 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from pydantic import Field, StrictFloat, field_validator
 from scipy import special
 
+from marl_supply.demand.distribution import Distribution, Law, RealDistribution
 from marl_supply.demand.process import Array, DemandProcess
 
 Bounds = StrictFloat | tuple[StrictFloat, StrictFloat]
@@ -64,6 +66,39 @@ def clipped_moments(
     demand = shape_demand(centres, clip, rounded)
     mean = float(mass @ demand / mass.sum())
     return mean, float(mass @ (demand - mean) ** 2 / mass.sum())
+
+
+def shaped_law(law: Any, clip: Bounds, rounded: bool, total: Callable[[int], Any] | None = None) -> Law:
+    """The law of demand that `shape_demand` makes from draws of a frozen scipy law.
+
+    `total` gives the frozen law of the sum of so many draws, where it has a name.
+    """
+    low, high = bounds(clip)
+    if not rounded:
+        return RealDistribution(law, low, high, total)
+    return Distribution.of_cells(law.cdf, (low, float(np.clip(law.isf(1e-18), low, high))))
+
+
+def normal_law(mean: float, sd: float, clip: Bounds, rounded: bool) -> Law:
+    """The law of normal draws that were clipped, and rounded if asked."""
+    from scipy import stats
+
+    return shaped_law(stats.norm(mean, sd), clip, rounded, lambda n: stats.norm(n * mean, n**0.5 * sd))
+
+
+def clipped_normal_mean(mean: Array, sd: Array, clip: Bounds) -> Array:
+    """The mean of normal draws that are moved into bounds, element by element."""
+    low, high = bounds(clip)
+
+    def excess(score: Array) -> Array:
+        """E max(0, Z + score) for a standard normal Z."""
+        density = np.exp(-(score**2) / 2) / np.sqrt(2 * np.pi)
+        mean: Array = score * special.ndtr(score) + density
+        return mean
+
+    above = excess((mean - high) / sd) if np.isfinite(high) else 0.0
+    moved: Array = low + sd * (excess((mean - low) / sd) - above)
+    return moved
 
 
 class RealValued(DemandProcess):

@@ -3,10 +3,13 @@
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf, periods_of
-from marl_supply.demand.rounding import ROUND_DESCRIPTION, shape_demand
+from marl_supply.demand.distribution import Distribution, Law
+from marl_supply.demand.poisson import Poisson
+from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf, periods_of, replications_of
+from marl_supply.demand.rounding import ROUND_DESCRIPTION, clipped_normal_mean, normal_law, shape_demand
 
 
 class Seasonal(DemandProcess):
@@ -42,14 +45,32 @@ class Seasonal(DemandProcess):
     def integer(self) -> bool:
         return self.round or self.noise == "poisson"
 
-    def rate(self, period_block: int) -> Array:
-        """The noiseless demand of a block's periods, shape (64,), units per period."""
-        angle = 2 * np.pi * (periods_of(period_block) + self.phase) / self.cycle
+    def rates(self, periods: NDArray[np.int64]) -> Array:
+        """The noiseless demand of some periods, shape (n,), units per period."""
+        angle = 2 * np.pi * (periods + self.phase) / self.cycle
         rate: Array = np.maximum(self.mean + self.amplitude * np.sin(angle), 0.0)
         return rate
 
+    def distribution(self, period: int = 0, given: float | None = None) -> Law:
+        self._takes_nothing(given)
+        rate = float(self.rates(np.array([period]))[0])
+        if self.noise == "poisson" and rate > 0:
+            return Poisson(mean=rate).distribution()
+        if self.sd is not None:
+            return normal_law(rate, self.sd, 0.0, self.round)
+        return Distribution.point(np.rint(rate) if self.round else rate)
+
+    def forecast(self, period: int, last_demand: Array | None, ahead: int) -> Array:
+        """The mean of each period: the wave is part of the file, so everybody may know it."""
+        rate = self.rates(np.arange(period, period + ahead))
+        if self.sd is not None:
+            rate = clipped_normal_mean(rate, np.array(self.sd), 0.0)
+        elif self.noise == "none" and self.round:
+            rate = np.rint(rate)
+        return np.repeat(rate[:, None], replications_of(last_demand), axis=1)
+
     def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
-        rate = np.repeat(self.rate(period_block)[:, None], replications, axis=1)
+        rate = np.repeat(self.rates(periods_of(period_block))[:, None], replications, axis=1)
         if self.noise == "poisson":
             return generator("").poisson(rate).astype(np.float64), None
         if self.sd is not None:

@@ -53,7 +53,7 @@ class GuideTable:
         return value
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def guide_table(law: IntegerLaw) -> GuideTable:
     """The table of a law, up to the value that a double-precision uniform cannot exceed."""
     top = 16.0

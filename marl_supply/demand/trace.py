@@ -1,13 +1,16 @@
 """Recorded demand: replayed, or resampled in windows or blocks."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, model_validator
 
+from marl_supply.demand.distribution import Distribution
 from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf, periods_of
 from marl_supply.demand.series import Mark, Series, Span, overlap
+from marl_supply.errors import InputError
 
 
 class Trace(DemandProcess):
@@ -70,11 +73,22 @@ class Trace(DemandProcess):
 
     @property
     def mean(self) -> float:
-        return float(np.mean(self.values))
+        return self._moments[0]
 
     @property
     def variance(self) -> float:
-        return float(np.var(self.values))
+        return self._moments[1]
+
+    @cached_property
+    def _moments(self) -> tuple[float, float]:
+        """Mean and variance of a period drawn at random in the long run."""
+        values, length = np.array(self.values), self.segment
+        if length is None:
+            return float(np.mean(values)), float(np.var(values))
+        places = np.arange(len(values))  # those near the ends are in fewer segments than others
+        segments = np.minimum(places, len(values) - length) - np.maximum(places - length + 1, 0) + 1
+        mean = float(np.average(values, weights=segments))
+        return mean, float(np.average((values - mean) ** 2, weights=segments))
 
     @property
     def integer(self) -> bool:
@@ -90,10 +104,40 @@ class Trace(DemandProcess):
             return self
         return Trace(file=self.file, column=self.column, values=self.held_out_values)
 
+    @property
+    def segment(self) -> int | None:
+        """The length of a window or block, periods; None for a replay."""
+        return self.window or self.block
+
+    @property
+    def cut(self) -> str:
+        """How the series is cut; series of one stream that are cut alike jump to the same places."""
+        return f"{len(self.values)} values in segments of {self.segment}"
+
+    def distribution(self, period: int = 0, given: float | None = None) -> Distribution:
+        """The law of a period's demand over replications; of a replay, the value itself."""
+        self._takes_nothing(given)
+        if self.segment is None:
+            if period >= len(self.values):
+                raise InputError(f"trace: its series has {len(self.values)} values and period {period} was asked")
+            return Distribution.point(self.values[period])
+        offset = period % self.segment
+        possible = self.values[offset : len(self.values) - self.segment + 1 + offset]
+        return Distribution.of(possible, np.ones(len(possible)))
+
+    def forecast(self, period: int, last_demand: Array | None, ahead: int) -> Array:
+        """The last demand, which is all that a seat knows of a recorded path; the mean where nothing was seen.
+
+        What the series holds later is not told, nor is its mean: a held-out span would give itself away.
+        """
+        if last_demand is None:
+            return np.full((ahead, 1), self.mean)
+        return np.repeat(np.asarray(last_demand, dtype=np.float64)[None], ahead, axis=0)
+
     def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, Any]:
         if self.mode == "replay":
             return self._replay(replications, period_block), None
-        length = self.window or self.block or 1
+        length = self.segment or 1
         segment, offset = np.divmod(periods_of(period_block), length)
         starts = generator("").integers(
             0, len(self.values) - length + 1, (int(np.count_nonzero(offset == 0)), replications)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, model_validator
 
+from marl_supply.demand.distribution import Distribution
 from marl_supply.demand.process import Array, DemandProcess, GeneratorOf
 from marl_supply.demand.tabulated import draw_independent
 
@@ -32,6 +33,10 @@ class UniformInteger(DemandProcess):
     def cdf(self, value: Array) -> Array:
         """P(demand <= value)."""
         return np.clip((value - self.low + 1) / (self.high - self.low + 1), 0, 1)
+
+    def distribution(self, period: int = 0, given: float | None = None) -> Distribution:
+        self._takes_nothing(given)
+        return Distribution.of_whole_numbers(self.cdf)
 
     def draw(self, generator: GeneratorOf, replications: int, period_block: int, carry: Any) -> tuple[Array, None]:
         return draw_independent(self, generator, replications), None

@@ -1,15 +1,24 @@
-"""The randomness of a game: market demand, and the numbers that policies may use, both keyed so that batches agree."""
+"""The randomness of a game: market demand, chance numbers, and the numbers of policies, keyed so that batches agree."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from marl_supply.demand.noise import DemandFeed, Noise
-from marl_supply.demand.process import BLOCK, DemandProcess
+from marl_supply.demand.chances import ChanceFeed, ChanceNumbers
+from marl_supply.demand.copula import Group
+from marl_supply.demand.noise import DemandFeed
+from marl_supply.demand.process import DemandProcess
 from marl_supply.simulation.arrays import Array
+
+
+@dataclass(frozen=True)
+class _OwnChance:
+    """The chance numbers of an agent's policy."""
+
+    name: str
+    size: int
+    stream: str = "policy"
 
 
 class Randomness:
@@ -22,6 +31,12 @@ class Randomness:
     last
         The last period that is played. Demand beyond it, which an episode's very last decision point would show where
         demand is visible before ordering, is not drawn: that point repeats the last period's.
+    chances
+        The chances of a network, in the order of the rows of `chance`.
+    streams
+        The stream of each market that shares its noise with others.
+    correlation
+        Groups of markets with correlated demand.
     """
 
     def __init__(
@@ -31,32 +46,31 @@ class Randomness:
         replications: int,
         first_replication: int,
         last: int,
+        *,
+        chances: Sequence[ChanceNumbers] = (),
+        streams: Mapping[str, str] | None = None,
+        correlation: Sequence[Group] = (),
     ) -> None:
-        self._demand = DemandFeed(markets, seed, replications, first_replication)
-        self._noise = Noise(seed)
-        self._replications = replications
-        self._first = first_replication
+        self._demand = DemandFeed(
+            markets, seed, replications, first_replication, streams=streams, correlation=correlation
+        )
+        self._chances = ChanceFeed(chances, seed, replications, first_replication, streams=streams)
+        self._slice = (seed, replications, first_replication)
         self._last = last
-        self._blocks: dict[str, tuple[int, int, Array]] = {}
+        self._of_agents: dict[str, ChanceFeed] = {}
 
     def at(self, clock: int) -> Array:
         """(K, B) demand of a period, units."""
         return self._demand.at(min(clock, self._last))
 
+    def chance(self, clock: int) -> Array:
+        """(C, B) uniform numbers on [0, 1) of the network's chances in a period."""
+        return self._chances.at(clock)
+
     def uniform(self, agent: str, clock: int, size: int) -> Array:
         """(size, B) uniform numbers on [0, 1) of an agent and period."""
-        block = clock // BLOCK
-        held = self._blocks.get(agent)
-        if held is None or held[:2] != (block, size):
-            held = (block, size, self._draw(agent, block, size))
-            self._blocks[agent] = held
-        return held[2][clock % BLOCK]
-
-    def _draw(self, agent: str, period_block: int, size: int) -> Any:
-        """(64, size, B) the numbers of one block of periods."""
-        first, end = self._first, self._first + self._replications
-        parts = []
-        for block in range(first // BLOCK, (end - 1) // BLOCK + 1):
-            drawn = self._noise.generator("policy", agent, block, period_block).random((BLOCK, size, BLOCK))
-            parts.append(drawn[:, :, max(first - block * BLOCK, 0) : end - block * BLOCK])
-        return np.concatenate(parts, axis=2)
+        feed = self._of_agents.get(agent)
+        if feed is None or feed.size != size:
+            feed = ChanceFeed((_OwnChance(agent, size),), *self._slice)
+            self._of_agents[agent] = feed
+        return feed.at(clock)

@@ -31,6 +31,8 @@ REFUSED = [
     ("markov_modulated", {"means": [1, 2], "transition": [[0.5, 0.4], [0, 1]]}, "sum to 1"),
     ("markov_modulated", {"means": [1, 2], "transition": [[1, 0], [0, 1]]}, "no long run"),
     ("markov_modulated", {"means": [0, 0], "transition": [[0.5, 0.5], [0.5, 0.5]]}, "positive"),
+    ("linear_price", {"intercept": 10, "slope": 0}, "greater than 0"),
+    ("linear_price", {"intercept": 10, "slope": 1, "spread": -1}, "greater than or equal to 0"),
     ("merton", {"base": 0, "cap": 20}, "greater than or equal to 1"),
 ]
 
