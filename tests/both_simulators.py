@@ -1,114 +1,28 @@
 """One chain in the fast simulator and, replication by replication, in the slow one: every number compared.
 
-A `Play` holds what both are given: the demand of every period, and for every period what each agent decides, as a
-table of numbers or as a reaction to what the agent sees at its turn. Units must be equal, or within 1e-9 where they
-are continuous; money must agree to 1e-12 of its size or 1e-9.
+Units must be equal, or within 1e-9 where they are continuous; money must agree to 1e-12 of its size or 1e-9.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from reference_simulator import ReferenceSimulator
+from plays import Play, Slow, decisions
+from reference_chance import layout
 
 from marl_supply.game.game import Game, Outcome
 from marl_supply.game.observation import pipeline, travelling
-from marl_supply.simulation import Decisions, State
-from marl_supply.simulation.step import echelon_inventory_position, inventory_position
+from marl_supply.simulation import Decisions
+from marl_supply.simulation.positions import (
+    echelon_inventory_position,
+    inventory_position,
+    on_order_seen,
+    owed_seen,
+    periods_to_review,
+)
 
 Array = Any
-KINDS = ("order", "react", "order_up_to", "demand_plus")
-
-
-@dataclass(frozen=True)
-class Play:
-    """What both simulators are given; N stock nodes, E edges and K markets in file order.
-
-    demand: (T + 1, K, B) units; kinds: for each period the kind of each agent's decision; quantity: (T, E, B) units
-    for the kinds order and react; level, extra: (T, N, B) units for order_up_to and demand_plus; staged: whether
-    quantities are asked for stage by stage under `downstream_first`, or all at once.
-    """
-
-    topology: Any
-    demand: Array
-    kinds: list[dict[str, str]]
-    quantity: Array
-    level: Array
-    extra: Array
-    staged: bool = False
-    noise: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "noise", TableNoise(self.demand))
-
-
-@dataclass(frozen=True)
-class TableNoise:
-    """Demand from a table (T, K, B)."""
-
-    table: Array
-
-    def at(self, clock: int) -> Array:
-        return self.table[clock]
-
-
-def reaction(quantity: Any, incoming: Any, owed: Any, position: Any) -> Any:
-    """An order that depends on what is seen; binary fractions, so that sums of whole units have no rounding error."""
-    return np.maximum(quantity + incoming / 2 + owed / 8 - position / 4, 0)
-
-
-class Slow:
-    """One replication in the slow simulator; keeps what each node saw at its turn."""
-
-    def __init__(self, play: Play, replication: int) -> None:
-        topology, self.play, self.replication = play.topology, play, replication
-        self.rows = [name for name, node in topology.nodes.items() if node.kind == "stock"]
-        self.edges = [edge.name for edge in topology.edges]
-        agents = topology.game.agents or {}
-        self.agent_of = dict(zip(self.rows, self.rows, strict=True))
-        self.agent_of.update((row, agent) for agent, seat in agents.items() for row in seat.decides)
-        self.views: dict[str, Any] = {}
-        markets = list(topology.markets)
-        self.simulator = ReferenceSimulator(
-            topology,
-            lambda market, period: play.demand[period, markets.index(market), replication],
-            {row: lambda view, row=row: self._decide(row, view) for row in self.rows},
-            staged=play.staged,
-        )
-
-    def _decide(self, row: str, view: dict[str, Any]) -> dict[str, Any]:
-        self.views[row] = view
-        play, time, b, number = self.play, self.simulator.time, self.replication, self.rows.index(row)
-        kind = play.kinds[time][self.agent_of[row]]
-        if kind == "order_up_to":
-            return {kind: play.level[time, number, b]}
-        if kind == "demand_plus":
-            return {kind: play.extra[time, number, b]}
-        quantities = {edge: play.quantity[time, self.edges.index(edge), b] for edge in self.simulator.inbound[row]}
-        if kind == "react":
-            lines = self.simulator.lines[row]
-            seen = [sum(view[name][line] for line in lines) for name in ("incoming", "owed")]
-            position = view["inventory_position"][row]
-            quantities = {edge: reaction(quantity, *seen, position) for edge, quantity in quantities.items()}
-        return {"order": quantities}
-
-
-def decisions(game: Game, play: Play, state: State, agent: str, time: int) -> Decisions:
-    """What an agent of the fast simulator decides."""
-    seat, kind = game.seats[agent], play.kinds[time][agent]
-    if kind == "order_up_to":
-        return Decisions(order_up_to=play.level[time, seat.scope.rows])
-    if kind == "demand_plus":
-        return Decisions(demand_plus=play.extra[time, seat.scope.rows])
-    quantity = play.quantity[time, seat.scope.edges]
-    if kind == "react":
-        seen = game.observe(state, agent)
-        member = (seat.line_rows == np.arange(len(seat.rows))[:, None]) * 1.0
-        of_rows = member @ seen.incoming_orders, member @ seen.owed, seen.inventory_position
-        quantity = reaction(quantity, *(values[seat.edge_rows] for values in of_rows))
-    return Decisions(order=quantity)
 
 
 class Comparison:
@@ -123,6 +37,8 @@ class Comparison:
         self.last_order: Any = {name: [0.0] * len(self.slow) for name in self.network.edges}
         self.backorders: Any = {name: [0.0] * len(self.slow) for name in self.network.lines}
         self.time = 0
+        chances = [(chance.stream, chance.name, chance.size) for chance in self.network.chances]
+        assert chances == layout(play.topology)
 
     def run(self) -> None:
         """Play all periods; an AssertionError names the first number that differs."""
@@ -151,14 +67,18 @@ class Comparison:
         """All of the state, at the decision point of the period."""
         network, state = self.network, self.state
         self.units("on_hand", network.rows, state.on_hand, seen)
-        self.units("owed", network.lines, state.owed, seen)
+        self.units("claim", network.lines, state.owed, seen)
+        self.units("owed", network.lines, owed_seen(network, state), seen)
         self.units("backorders", network.lines, state.backorders, seen)
         self.units("incoming", network.lines, state.incoming, seen)
-        self.units("on_order", network.edges, state.on_order, seen)
+        self.units("on_order", network.edges, on_order_seen(network, state), seen)
+        self.units("in_transit", network.edges, state.in_transit, seen)
         self.units("receipts", network.edges, state.receipts, seen)
         self.units("inventory_position", network.rows, inventory_position(network, state), seen)
         self.units("echelon_inventory_position", network.rows, echelon_inventory_position(network, state), seen)
+        self.units("periods_to_review", network.rows, periods_to_review(network, state), seen)
         self.same("last_order", network.edges, state.last_order, [self.last_order[name] for name in network.edges])
+        assert (np.asarray(state.period) == self.time).all()
         for name, slots, values in (
             ("pipeline", network.pipeline_slots, pipeline(network, state)),
             ("orders_in_transit", network.travelling_slots, travelling(network, state)),
@@ -167,6 +87,24 @@ class Comparison:
             expected = [[view[name][edge][slot] for view in seen] for edge, slot in places]
             assert len(slots) == sum(map(len, seen[0][name].values()))
             self.same(name, places, values, expected)
+        self.chance(seen)
+
+    def chance(self, seen: list[Any]) -> None:
+        """What is down, and what responsive markets remember."""
+        network, state = self.network, self.state
+        self.perhaps("stopped", network.places, state.stopped, seen)
+        self.perhaps("closed", network.edges, state.closed, seen)
+        streams = ("node_disruption", "edge_disruption")
+        broken = [(stream, name) for stream, name, _ in layout(self.play.topology) if stream in streams]
+        expected = [[one[stream][name] for one in seen] for stream, name in broken]
+        self.same("broken", broken, np.zeros((0, len(seen))) if state.broken is None else state.broken, expected)
+        for number, fields in state.memory.items():
+            market = network.markets[number]
+            remembered = [one["memory"][market] for one in seen]
+            assert fields.keys() == remembered[0].keys()
+            for field_name, values in fields.items():
+                kept = np.concatenate([one[field_name] for one in remembered], axis=1)
+                self.same(f"{field_name} of {market}", range(len(kept)), values, kept)
 
     def view(self, agent: str) -> None:
         """What an agent sees of its own rows at its turn; staged, only where every agent has one row and one turn."""
@@ -181,7 +119,8 @@ class Comparison:
         self.units("incoming", seat.lines, seen.incoming_orders, views)
         lanes = self.network.line_edge[seat.line_numbers]
         lanes = lanes[lanes >= 0]
-        self.units("on_order", [self.network.edges[lane] for lane in lanes], self.state.on_order[lanes], views)
+        on_order = on_order_seen(self.network, self.state)[lanes]
+        self.units("on_order", [self.network.edges[lane] for lane in lanes], on_order, views)
 
     def flows(self, outcome: Outcome, records: list[Any]) -> None:
         """What moved in the period, and the stocks at its end."""
@@ -193,13 +132,23 @@ class Comparison:
         self.units("shipped", network.edges, flows.shipment, records)
         self.units("demand", network.markets, flows.demand, records)
         self.units("shipped", network.markets, flows.sales, records)
-        self.units("lost", network.lines, flows.on_hand[:0] if flows.lost is None else flows.lost, records)
+        self.perhaps("lost", network.lines, flows.lost, records)
+        self.perhaps("overflow", network.edges, flows.overflow, records)
+        self.perhaps("missing", network.edges, flows.missing, records)
+        self.perhaps("scrapped", network.rows, flows.scrapped, records)
+        self.perhaps("expedited", network.markets, flows.expedited, records)
+        if flows.price is not None:
+            self.sums("price", network.markets, flows.price, records)
+        else:
+            assert all(r["price"][m] == one.price for r in records for m, one in self.play.topology.markets.items())
         self.units("on_hand", network.rows, flows.on_hand, ends)
         self.units("backorders", network.lines, flows.backorders, ends)
-        in_transit = [[sum(end["pipeline"][name]) for end in ends] for name in network.edges]
-        self.same("in_transit", network.edges, flows.in_transit, in_transit)
+        self.units("in_transit", network.edges, flows.in_transit, ends)
         at_once = [
-            [max(r["shipped"][name] - old, 0) for r, old in zip(records, self.backorders[name], strict=True)]
+            [
+                max(r["shipped"][name] - r["expedited"][name] - old, 0) + r["expedited"][name]
+                for r, old in zip(records, self.backorders[name], strict=True)
+            ]
             for name in network.markets
         ]
         self.same("served", network.markets, flows.served, at_once)
@@ -211,8 +160,9 @@ class Comparison:
         game, network = self.game, self.network
         zero = np.zeros((len(network.places), len(self.slow)))
         by_account = game.books.by_account(outcome.flows)
-        raw = sum((amount for name, amount in by_account.items() if name != "transfers"), zero)
-        self.sums("accounts", network.places, raw, records)
+        for name in {*by_account, *records[0]["by_account"]} - {"transfers"}:
+            booked = [[r["by_account"].get(name, {}).get(place, 0) for r in records] for place in network.places]
+            self.close(f"account {name}", network.places, by_account.get(name, zero), booked)
         self.sums("costs", network.places, game.books.costs(outcome.flows), records)
         self.sums("rewards", game.agents, outcome.rewards, records)
         agents = game.topology.game.agents
@@ -222,10 +172,14 @@ class Comparison:
 
     def units(self, name: str, places: Any, fast: Array, slow: list[Any]) -> None:
         """A field or flow in units, by place."""
-        if name == "lost" and not len(fast):
-            assert not any(amount for record in slow for amount in record["lost"].values())
-            return
         self.same(name, places, fast, [[one[name][place] for one in slow] for place in places])
+
+    def perhaps(self, name: str, places: Any, fast: Array | None, slow: list[Any]) -> None:
+        """The same for what the fast simulator leaves out where it can only be 0."""
+        if fast is None:
+            assert not any(amount for one in slow for amount in one[name].values()), f"{name}: None"
+        else:
+            self.units(name, places, fast, slow)
 
     def sums(self, name: str, places: Any, fast: Array, slow: list[Any]) -> None:
         """A sum of money, by place."""

@@ -1,4 +1,4 @@
-"""Random chains as hypothesis strategies, and random demand and decisions for any chain.
+"""Random chains as hypothesis strategies, and random demand, chance numbers and decisions for any chain.
 
 Who supplies whom is drawn by hypothesis, so that a failure shrinks; all numbers and rules follow from a seed, so that
 examples differ. Stocks are small against demand, so that allocation rules bite.
@@ -6,24 +6,24 @@ examples differ. Stocks are small against demand, so that allocation rules bite.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
 import numpy as np
-from both_simulators import KINDS, Play
 from hypothesis import strategies as st
+from plays import KINDS, Play
+from random_features import LEVELS, Feature, with_features
+from reference_chance import layout
 
 RULES = ("proportional", "priority", "first_come", "fair_share")
 MEANS = (0.5, 1, 1.5, 2, 3, 4)  # binary fractions: equal quotients of fair_share are equal numbers
-TIMINGS = (  # when demand is visible, who orders first, and whether something can be lost
-    ("after_ordering", "simultaneous", True),
-    ("after_ordering", "downstream_first", True),
-    ("after_ordering", "simultaneous", False),
-    ("after_ordering", "downstream_first", False),
-    ("before_ordering", "simultaneous", False),
-    ("before_ordering", "downstream_first", False),
+TIMINGS = (  # when demand is visible, who orders first
+    ("after_ordering", "simultaneous"),
+    ("after_ordering", "downstream_first"),
+    ("before_ordering", "simultaneous"),
+    ("before_ordering", "downstream_first"),
 )
-LEVELS = (0, 0.25, 0.5, 1, 2, 3)
 
 
 def random_play(topology: Any, seed: int, periods: int = 10, replications: int = 3, staged: bool = False) -> Play:
@@ -44,15 +44,26 @@ def random_play(topology: Any, seed: int, periods: int = 10, replications: int =
     def grid(low: int, high: int, size: int) -> Any:
         return draw.integers(round(low / step), round(high / step) + 1, size=(periods, size, replications)) * step
 
+    lines = len(means) + len(topology.edges)
     return Play(
         topology,
         demand,
         random_kinds(topology, draw, periods, staged),
+        chance=draw.random((periods + 1, sum(size for _, _, size in layout(topology)), replications)),
+        wish=grid(0, scale, lines) if draw.random() < 0.8 else None,
+        price=random_prices(topology, draw, (periods, len(means), replications)),
         quantity=grid(0, scale, len(topology.edges)),
         level=grid(0, 5 * scale, len(rows)),
         extra=grid(-scale, scale, len(rows)),
         staged=staged,
     )
+
+
+def random_prices(topology: Any, draw: Any, shape: tuple[int, ...]) -> Any:
+    """Prices within the ranges of the markets that state one, 0 elsewhere; in one of five plays nobody decides."""
+    ranges = np.array([market.price_range or (0, 0) for market in topology.markets.values()], dtype=float)
+    low, high = ranges.reshape(-1, 2).T[:, None, :, None]
+    return low + (high - low) * draw.integers(0, 5, size=shape) / 4 if draw.random() < 0.8 else None
 
 
 def random_kinds(topology: Any, draw: Any, periods: int, staged: bool) -> list[dict[str, str]]:
@@ -71,14 +82,16 @@ def random_kinds(topology: Any, draw: Any, periods: int, staged: bool) -> list[d
 
 
 @st.composite
-def chains(draw: Any, timing: tuple[str, str, bool] | None = None) -> dict[str, Any]:
-    """The keys of a topology file: a random acyclic chain with the stated one of `TIMINGS`, or any."""
+def chains(
+    draw: Any, timing: tuple[str, str] | None = None, features: Sequence[Feature] | None = None
+) -> dict[str, Any]:
+    """The keys of a topology file: a random acyclic chain with the stated one of `TIMINGS` and `FEATURES`, or any."""
     rows = [f"row_{number}" for number in range(draw(st.integers(2, 7)))]
     sources = [f"source_{number}" for number in range(draw(st.integers(1, 3)))]
     suppliers = [
         draw(st.lists(st.sampled_from(sources + rows[:number]), min_size=1, max_size=3)) for number in range(len(rows))
     ]
-    visible, order, loses = timing or draw(st.sampled_from(TIMINGS))
+    visible, order = timing or draw(st.sampled_from(TIMINGS))
     document = {
         "name": "random",
         "nodes": {row: {} for row in rows} | {source: {"kind": "source"} for source in sources},
@@ -90,10 +103,11 @@ def chains(draw: Any, timing: tuple[str, str, bool] | None = None) -> dict[str, 
         "timing": {"demand_visible": visible, "decision_order": order},
         "units": draw(st.sampled_from(["integer", "continuous"])),
     }
-    return with_numbers(document, loses, Random(draw(st.integers(0, 2**32))))
+    random = Random(draw(st.integers(0, 2**32)))
+    return with_features(with_numbers(document, random), random, features)
 
 
-def with_numbers(document: dict[str, Any], loses: bool, random: Random) -> dict[str, Any]:
+def with_numbers(document: dict[str, Any], random: Random) -> dict[str, Any]:
     """All that is not the graph: order in the file, delays, stocks, rules, costs, agents, reward and contract."""
     nodes, whole = list(document["nodes"].items()), document["units"] == "integer"
     random.shuffle(nodes)
@@ -107,9 +121,9 @@ def with_numbers(document: dict[str, Any], loses: bool, random: Random) -> dict[
     for row in rows:
         costs = {cost: random.choice(LEVELS) for cost in ("holding_cost", "backorder_cost", "lost_sale_cost")}
         document["nodes"][row].update(costs, on_hand=amount(4), allocation=random.choice(RULES))
-    orders_lost = loses and document["timing"]["decision_order"] == "simultaneous"
+    loses = random.random() < 0.6
     for number, edge in enumerate(document["edges"]):
-        edge.update(numbers_of_edge(orders_lost, whole, random, amount), name=f"edge_{number}")
+        edge.update(numbers_of_edge(loses, whole, random, amount), name=f"edge_{number}")
     for market in document["markets"].values():
         market.update(process="poisson", mean=random.choice(MEANS), price=random.choice(LEVELS))
         market.update(unmet=random.choice(["backorder", "lost"]) if loses else "backorder")
@@ -121,20 +135,20 @@ def with_numbers(document: dict[str, Any], loses: bool, random: Random) -> dict[
     return document
 
 
-def numbers_of_edge(orders_lost: bool, whole: bool, random: Random, amount: Any) -> dict[str, Any]:
-    """Delays, stocks and costs of an edge; the fast simulator carries lost orders without delay."""
+def numbers_of_edge(loses: bool, whole: bool, random: Random, amount: Any) -> dict[str, Any]:
+    """Delays, stocks and costs of an edge."""
     lead, delay = random.randint(0, 3), random.randint(0, 2)
     numbers = {
         "lead_time": lead,
         "information_delay": delay,
-        "unmet": random.choice(["backorder", "lost"]) if orders_lost and not delay else "backorder",
+        "unmet": random.choice(["backorder", "lost"]) if loses else "backorder",
         "pipeline": [amount(3) for _ in range(lead)],
         "orders_in_transit": [amount(3) for _ in range(delay)],
         "title": random.choice(["supplier", "customer"]),
         "charged_on": random.choice(["order", "shipment"]),
         "holding_cost": random.choice(LEVELS),
         "purchase_cost": random.choice(LEVELS),
-        "fixed_order_cost": random.choice(LEVELS) if whole else 0,  # a rounding error of 1e-16 would be an order
+        "fixed_order_cost": random.choice(LEVELS),
     }
     optional(numbers, random, order_limit=4, backorder_cost=0.75, lost_sale_cost=1.25)
     return numbers

@@ -8,10 +8,10 @@ First come: the backorders of the period before, then the rest; each of the two 
 Fair share: raise the lines with the lowest position per scale, none by more than its claim. The position of
     an edge's customer is its on hand and inbound pipelines less all that it owes; of a market, minus its
     claim; read after demand and before anything ships. The scale is (lead time + 1) x mean demand, what a
-    shipment must last for (a market's lead time is 0; a node's mean demand is that of all markets it can
-    reach). Integer units go one by one to the lowest quotient with a claim left, ties to the earlier line;
-    continuous units raise the lowest quotients together. Lines without mean demand come last, in line
-    order.
+    shipment must last for (a random lead time counts with its mean, a market's is 0; a node's mean demand is
+    that of all markets it can reach). Integer units go one by one to the lowest quotient with a claim left,
+    ties to the earlier line; continuous units raise the lowest quotients together. Lines without mean demand
+    come last, in line order.
 """
 
 from __future__ import annotations

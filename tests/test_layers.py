@@ -24,6 +24,7 @@ LAYER = {
     "economics": 2,
     "metrics": 2,
     "game": 3,
+    "drawing": 4,
     "envs": 4,
     "policies": 4,
     "solvers": 5,
@@ -34,7 +35,7 @@ LAYER = {
     "cli": 8,
 }
 # Beside the layers below its own, what a room may use of its own layer ...
-BESIDE = {"topology": {"demand"}, "equilibria": {"solvers"}}
+BESIDE = {"topology": {"demand"}, "envs": {"drawing"}, "equilibria": {"solvers"}}
 # ... and the rooms that may use less than all below.
 ONLY: dict[str, set[str]] = {"demand": set(), "metrics": set(), "report": {"metrics"}}
 # Modules beside the rooms, which depend on nothing and which any room may use.
@@ -49,17 +50,18 @@ ALLOWED = {
     "metrics": {"numpy", "scipy"},
     "game": {"numpy", "scipy"},
     "policies": {"numpy", "scipy"},
+    "drawing": {"numpy", "matplotlib"},
     "envs": {"numpy", "gymnasium", "pettingzoo"},
 }
 # ... and the only places, for the packages that have one.
 PLACES = {
     "ray": ("learning/rllib/",),
-    "torch": ("learning/", "simulation/arrays.py"),
+    "torch": ("learning/", "simulation/torch_arrays.py"),
     "gymnasium": ("envs/", "learning/"),
     "pettingzoo": ("envs/", "learning/"),
     "networkx": ("topology/",),
     "ruamel": ("topology/", "study/"),
-    "matplotlib": ("report/",),
+    "matplotlib": ("drawing/", "report/"),
     "pandas": (),
 }
 

@@ -124,12 +124,12 @@ def test_units_are_neither_created_nor_lost() -> None:
         for node, edges in inbound.items()
     }
     simulator = ReferenceSimulator(chain, lambda market, period: draw.randint(0, 4), decide)
-    inside = sum(simulator.on_hand.values()) + sum(map(sum, simulator.pipeline.values()))
+    inside = sum(simulator.on_hand.values()) + sum(map(simulator.in_transit, simulator.edges))
     for _ in range(100):
         record = simulator.period()
         inside += sum(record["shipped"][edge.name] for edge in chain.edges if edge.from_.startswith("source"))
         inside -= sum(record["shipped"][market] for market in chain.markets)
-        assert inside == sum(record["end"]["on_hand"].values()) + sum(map(sum, record["end"]["pipeline"].values()))
+        assert inside == sum(record["end"]["on_hand"].values()) + sum(record["end"]["in_transit"].values())
         assert min(record["end"]["on_hand"].values()) >= 0
 
 

@@ -2,7 +2,8 @@
 
 Costs are positive and booked to places (the rows, then the sources): holding on end-of-period stock, backorder and
 lost-sale cost on each line, pipeline holding to the holder of the title, purchase and fixed order cost to the customer,
-revenue as a negative cost to the node that serves the market, transfers of the contract to both sides.
+what storage refused to the node that could not take it, revenue and salvage as negative costs to the node that serves
+the market or scraps, delivery for another node to the one that delivers, transfers of the contract to both sides.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.economics.contracts import Payment, payments
+from marl_supply.economics.price_list import PriceList
 from marl_supply.errors import InputError, nearest
 from marl_supply.simulation.arrays import NUMPY, Array, Arrays, added
 from marl_supply.simulation.state import Flows
@@ -20,6 +22,8 @@ from marl_supply.topology.incidence import Sum
 from marl_supply.topology.network import Network
 
 PER = ("ordered", "shipped", "received", "sold", "on_hand", "in_transit", "backorder", "lost", "revenue")
+SMALLEST_ORDER = 1e-9
+"""Units above which an order pays its fixed cost: what rounding leaves of 0 does not."""
 Booking = Callable[[Flows], Array]
 
 
@@ -45,6 +49,9 @@ class Books:
         self._customer_place = Sum(network.customer, len(network.places))
         self._pipeline_place = Sum(network.pipeline_place, len(network.places))
         self._market_place = Sum(network.market_row, len(network.places))
+        self._line_place = Sum(network.line_place, len(network.places))
+        self._expediter_place = Sum(network.expedite_row, len(network.places))
+        self._price_list = PriceList(network, arrays)
         self._bookings: dict[str, Booking] = {
             name: booking for name, (rate, booking) in self._known_accounts().items() if np.any(rate != 0)
         }
@@ -58,10 +65,13 @@ class Books:
             "backorder": (network.backorder_cost, self._backorder),
             "lost_sale": (network.lost_sale_cost * (1 - network.keeps), self._lost_sale),
             "pipeline": (network.pipeline_holding_cost, self._pipeline),
-            "purchase": (network.purchase_cost, self._purchase),
+            "purchase": (self._price_list.prices, self._purchase),
             "fixed_order": (network.fixed_order_cost, self._fixed_order),
+            "overflow": (network.overflow_cost * bool(network.storages), self._overflow),
+            "expedite": (network.expedite_cost, self._expedite),
+            "salvage": (network.salvage_value[network.perishable], self._salvage),
             "revenue": (
-                network.price,
+                np.concatenate([network.price, np.ones(len(network.priced_markets))]),
                 lambda flows: -self.arrays.add_up(self._market_place, self.revenue(flows)),
             ),
         }
@@ -90,7 +100,8 @@ class Books:
     def revenue(self, flows: Flows) -> Array:
         """(K, B) money: booked when the customer asked if it waits, on the sale if what is short is lost."""
         keeps = self._rate(self.network.keeps[self.network.market_line])
-        return self._rate(self.network.price) * (keeps * flows.demand + (1 - keeps) * flows.sales)
+        price = self._rate(self.network.price) if flows.price is None else flows.price
+        return price * (keeps * flows.demand + (1 - keeps) * flows.sales)
 
     def _rate(self, values: NDArray[np.float64]) -> Array:
         return self.arrays.constant(values)[:, None]
@@ -106,6 +117,8 @@ class Books:
 
     def _of_lines(self, money: Array) -> Array:
         """(P, B) by place what is booked on lines (M, B)."""
+        if len(self.network.limited_sources):
+            return self.arrays.add_up(self._line_place, money)
         return self._of_rows(self.arrays.add_up(self.network.line_sum, money))
 
     def _of_rows(self, money: Array) -> Array:
@@ -119,11 +132,24 @@ class Books:
         )
 
     def _purchase(self, flows: Flows) -> Array:
-        charged = self._rate(self.network.purchase_cost) * self._charged_units(flows)
+        charged = self._price_list.cost(self._charged_units(flows))
         return self.arrays.add_up(self._customer_place, charged)
 
+    def _overflow(self, flows: Flows) -> Array:
+        cost = self._rate(self.network.overflow_cost[self.network.customer]) * flows.overflow
+        return self.arrays.add_up(self._customer_place, cost)
+
+    def _expedite(self, flows: Flows) -> Array:
+        delivered = self.arrays.take(flows.expedited, self.network.expedited_markets)
+        return self.arrays.add_up(self._expediter_place, self._rate(self.network.expedite_cost) * delivered)
+
+    def _salvage(self, flows: Flows) -> Array:
+        return self._of_rows(self._rate(-self.network.salvage_value) * flows.scrapped)
+
     def _fixed_order(self, flows: Flows) -> Array:
-        placed = (self._charged_units(flows) > 0) * self._rate(self.network.fixed_order_cost)
+        placed = self.arrays.less(SMALLEST_ORDER, self._charged_units(flows)) * self._rate(
+            self.network.fixed_order_cost
+        )
         return self.arrays.add_up(self._customer_place, placed)
 
     def _charged_units(self, flows: Flows) -> Array:
@@ -192,7 +218,7 @@ class Books:
         if per == "shipped":
             return np.flatnonzero(network.supplier == row)
         if per in ("backorder", "lost"):
-            return np.flatnonzero(network.line_row == row)
+            return np.flatnonzero(network.line_place == row)
         return np.flatnonzero(network.market_row == row)
 
     def _entries_on_edge(self, edge: int, per: str) -> NDArray[np.int64]:

@@ -7,8 +7,9 @@ Named contracts are short for transfers:
 * ``wholesale_price: w`` -- every customer pays its supplier, a node and not a source, w for each unit shipped to it.
 * ``revenue_share: a`` -- a market's node passes the share a of its revenue to its supplier
   (Cachon & Lariviere 2005).
-* ``buy_back: b`` -- a supplier pays b for each unit left on its customer's hands; it needs stock that ends with the
-  period (``shelf_life: 1``), which the simulator does not carry yet.
+* ``buy_back: b`` -- the supplier of a market's node pays b for each unit left there at the end of a period; it needs
+  stock that ends with the period (``shelf_life: 1``), or the same unit would be paid for again and again
+  (Pasternack 1985).
 """
 
 from __future__ import annotations
@@ -51,10 +52,7 @@ def payments(network: Network) -> tuple[Payment, ...]:
             for market, node in _sellers(network)
         ]
     if contract.buy_back is not None:
-        raise InputError(
-            f"{network.topology.name}: contract.buy_back: the simulator does not carry 'shelf_life' yet, "
-            "and leftovers are bought back only where stock ends with the period; leave it out."
-        )
+        stated += _buy_back(network, contract.buy_back)
     return tuple(stated)
 
 
@@ -66,6 +64,17 @@ def _wholesale(network: Network, price: float) -> list[Payment]:
             "what a source is paid is an edge's purchase_cost."
         )
     return [Payment(edge.to, edge.from_, price, "shipped", edge.name) for edge in internal]
+
+
+def _buy_back(network: Network, price: float) -> list[Payment]:
+    nodes = list(dict.fromkeys(node for _, node in _sellers(network)))
+    for node in nodes:
+        if network.rows.index(node) not in network.perishable:
+            raise InputError(
+                f"{network.topology.name}: contract.buy_back: leftovers of '{node}' are not scrapped and would be "
+                f"bought back again in every period; set nodes.{node}.shelf_life to 1."
+            )
+    return [Payment(_supplier(network, node, "buy_back"), node, price, "on_hand", node) for node in nodes]
 
 
 def _backorder_share(network: Network, share: float) -> list[Payment]:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marl_supply.economics.accounts import Books
 from marl_supply.economics.rewards import own_weight, rewards
 from marl_supply.errors import InputError, nearest
+from marl_supply.game.actions import action_of
 from marl_supply.game.decisions.action import Action
 from marl_supply.game.observation import LEVELS, Entry, Observation, Table
 from marl_supply.game.randomness import Randomness
 from marl_supply.game.seat import Seat
+from marl_supply.game.shares import shares_of
 from marl_supply.game.stocks import warm_stocks
-from marl_supply.plugins import find
 from marl_supply.simulation import Decisions, Flows, Scope, State, begin, decide, finish, restart
-from marl_supply.simulation.arrays import Array
+from marl_supply.simulation.arrays import NUMPY, Array, Arrays
 from marl_supply.simulation.state import Columns
 from marl_supply.topology import Topology, load
 from marl_supply.topology.incidence import Sum
 from marl_supply.topology.network import Network
+
+ORDERS = ("order", "order_up_to", "demand_plus")
+"""The fields of `Decisions` that say how much to order."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class Game:
         self.topology = load(chain, {f"game.{name}": value for name, value in stated.items() if value is not None})
         self.network = Network(self.topology)
         self.held_out = held_out
+        self._other_books: Books | None = None
         self._read_settings()
         self._seat_agents()
 
@@ -111,62 +117,30 @@ class Game:
         self.processes = {n: p.evaluation() for n, p in processes.items()} if self.held_out else dict(processes)
 
     def _seat_agents(self) -> None:
-        network = self.network
-        stated = self.topology.game.agents
-        decides = {row: (row,) for row in network.rows} if stated is None else {n: a.decides for n, a in stated.items()}
-        pays = decides if stated is None else {n: a.pays for n, a in stated.items()}
-        self.agents: tuple[str, ...] = tuple(decides)
+        network, shares = self.network, shares_of(self.network)
+        self.agents: tuple[str, ...] = shares.agents
         visible = LEVELS[self.observe_level]
-        self.seats = {
-            agent: Seat(agent, network, Scope(network, self._rows(agent, "decides", decides[agent])), visible)
-            for agent in self.agents
-        }
-        self._holder("decides", decides)
-        self._payer = self._holder("pays", pays)
-        self._agent_sum = Sum(self._payer, len(self.agents))
+        self.seats = {agent: Seat(agent, network, scope, visible) for agent, scope in shares.scopes.items()}
+        self._agent_sum = Sum(shares.payer, len(self.agents))
         actions = self.topology.game.actions
-        kind, parameters = (actions, {}) if isinstance(actions, str) else (actions["kind"], dict(actions))
-        parameters.pop("kind", None)
-        self.action_kind = kind
-        make = find("marl_supply.game.decisions", Action, kind)
-        self.actions: dict[str, Action] = {agent: make(seat, parameters) for agent, seat in self.seats.items()}
-
-    def _holder(self, key: str, shares: Mapping[str, Sequence[str]]) -> Any:
-        """(N,) the number of the agent that decides, or pays for, each row: exactly one."""
-        rows, holder = self.network.rows, np.full(len(self.network.rows), -1)
-        idle = [agent for agent in self.agents if not shares[agent]]
-        if idle and key == "decides":
-            raise InputError(f"{self.topology.name}: game.agents.{idle[0]}.decides: it is empty; name a row.")
-        for number, agent in enumerate(self.agents):
-            for row in self._rows(agent, key, shares[agent]):
-                if holder[row] >= 0:
-                    place = f"{self.topology.name}: game.agents.{agent}.{key}"
-                    raise InputError(f"{place}: '{rows[row]}' is with '{self.agents[holder[row]]}'; take it out.")
-                holder[row] = number
-        if (holder < 0).any():
-            row = rows[int(np.flatnonzero(holder < 0)[0])]
-            raise InputError(f"{self.topology.name}: game.agents: '{row}' is in nobody's {key}; add it to one agent's.")
-        return holder
-
-    def _rows(self, agent: str, key: str, names: Sequence[str]) -> Any:
-        rows = []
-        for name in names:
-            row, _, part = name.partition(".")
-            if row not in self.network.rows:
-                hint = nearest(row, self.network.rows)
-                raise InputError(f"{self.topology.name}: game.agents.{agent}.{key}: no row '{row}'{hint}.")
-            if part not in ("", "order"):
-                raise InputError(
-                    f"{self.topology.name}: game.agents.{agent}.{key}: '{name}': only rows and their orders can be "
-                    f"given to agents; write '{row}'."
-                )
-            rows.append(self.network.rows.index(row))
-        return np.array(rows, dtype=np.int64)
+        self.action_kind = actions if isinstance(actions, str) else actions["kind"]
+        parameters = {} if isinstance(actions, str) else {key: x for key, x in actions.items() if key != "kind"}
+        self.actions: dict[str, Action] = {
+            agent: action_of(seat, self.action_kind, parameters) for agent, seat in self.seats.items()
+        }
 
     @cached_property
     def books(self) -> Books:
         """The accounts of the chain."""
         return Books(self.network)
+
+    def books_on(self, arrays: Arrays) -> Books:
+        """The same accounts on the arrays of another library."""
+        if arrays is self.books.arrays:
+            return self.books
+        if self._other_books is None or self._other_books.arrays is not arrays:
+            self._other_books = Books(self.network, arrays)
+        return self._other_books
 
     @cached_property
     def table(self) -> Table:
@@ -205,6 +179,7 @@ class Game:
         *,
         noise: Any = None,
         clock: int = 0,
+        arrays: Arrays = NUMPY,
     ) -> State:
         """The decision point of the first period.
 
@@ -215,12 +190,28 @@ class Game:
         seed, first_replication : int
             The noise: replication r of a seed is the same whatever the batch.
         noise
-            Instead of seed and replication: gives ``at(clock)``, (K, B) demand, and ``uniform(agent, clock, size)``.
+            Instead of seed and replication: gives ``at(clock)``, (K, B) demand, ``chance(clock)``, (C, B) numbers of
+            ``network.chances``, and ``uniform(agent, clock, size)``.
+        arrays
+            The array library of the state: numpy, or ``TorchArrays(...)``.
         """
         if noise is None:
-            noise = Randomness(self.processes, seed, replications, first_replication, self.horizon - 1)
+            noise = self.randomness(replications, seed, first_replication)
         stocks = warm_stocks(self.network, noise, clock, replications) if self.start_rule == "warm" else None
-        return begin(self.network, replications, noise, clock, stocks)
+        return begin(self.network, replications, noise, clock, stocks, arrays)
+
+    def randomness(self, replications: int, seed: int = 0, first_replication: int = 0) -> Randomness:
+        """The noise of some replications of a seed: demand, chance numbers, and the numbers that policies may use."""
+        return Randomness(
+            self.processes,
+            seed,
+            replications,
+            first_replication,
+            self.horizon - 1,
+            chances=self.network.chances,
+            streams=self.network.streams,
+            correlation=self.topology.correlation,
+        )
 
     def restart(self, state: State, columns: Any) -> State:
         """Begin new episodes in some replications (a slice or numbers) while the others go on.
@@ -274,24 +265,59 @@ class Game:
                 raise ValueError(f"{missing[0]}: no decisions; every agent of the stage decides")
             state = self.decide(state, decisions)
         state, flows = finish(self.network, state)
-        costs = self.agent_costs(self.books.costs(flows))
+        costs = self.agent_costs(self.books_on(state.arrays).costs(flows), state.arrays)
         return state, Outcome(costs, rewards(costs, self.own_weight), flows)
 
-    def agent_costs(self, by_place: Array) -> Array:
+    def agent_costs(self, by_place: Array, arrays: Arrays = NUMPY) -> Array:
         """(A, B) costs of the agents from (P, B) costs of places; what sources pay is nobody's."""
-        return self.books.arrays.add_up(self._agent_sum, by_place[: len(self.network.rows)])
+        return arrays.add_up(self._agent_sum, by_place[: len(self.network.rows)])
+
+    def open_components(self, state: State, agent: str) -> Array:
+        """(n, B) which components of an agent's action count now: not the orders of a row that does not review."""
+        action = self.actions[agent]
+        days = self.observe(state, agent).periods_to_review
+        return np.concatenate([days, np.zeros((1, state.replications))])[action.component_rows] < 1
+
+    def action_mask(self, state: State, agent: str) -> tuple[NDArray[np.bool_], ...] | None:
+        """Of the first replication, for each component (choices,) which choices are open; None where all always are.
+
+        The orders of a row that does not review are closed but for their first choice, whatever it means.
+        """
+        if self.network.reviews is None or not self.network.integer:
+            return None
+        is_open = self.open_components(state, agent)[:, 0]
+        choices = self.actions[agent].choices
+        return tuple(np.arange(size) < (size if counts else 1) for size, counts in zip(choices, is_open, strict=True))
 
     def _check(self, agent: str, scope: Scope, decision: Decisions, replications: int) -> None:
         kinds = decision.kinds()
-        if len(kinds) != 1 or kinds[0] not in ("order", "order_up_to", "demand_plus"):
-            raise ValueError(
-                f"{agent}: decide exactly one of order, order_up_to, demand_plus, not {kinds or 'nothing'}"
-            )
-        values = getattr(decision, kinds[0])
-        size = len(scope.edges) if kinds[0] == "order" else len(scope.rows)
-        if values.shape != (size, replications):
-            raise ValueError(f"{agent}: {kinds[0]} has shape {tuple(values.shape)}, not ({size}, {replications})")
-        if not -np.inf < values.min() <= values.max() < np.inf:
-            raise ValueError(f"{agent}: {kinds[0]} is NaN or infinite")
-        if kinds[0] == "order" and values.min() < 0:
-            raise ValueError(f"{agent}: order is below 0")
+        orders = [kind for kind in kinds if kind in ORDERS]
+        if len(orders) != int(scope.orders):
+            must = "exactly one of" if scope.orders else "none of"
+            raise ValueError(f"{agent}: decide {must} {', '.join(ORDERS)}, not {orders or 'nothing'}")
+        for kind in kinds:
+            if kind == "exposure":
+                self._check_exposure(agent, scope, decision.exposure, replications)
+            else:
+                self._check_numbers(agent, kind, getattr(decision, kind), (scope.size_of(kind), replications))
+
+    def _check_numbers(self, agent: str, kind: str, values: Array, shape: tuple[int, int]) -> None:
+        if values.shape != shape:
+            raise ValueError(f"{agent}: {kind} has shape {tuple(values.shape)}, not {shape}")
+        if not shape[0] or getattr(values, "is_cuda", False):  # asking a GPU would wait for it
+            return
+        lowest = values.min()
+        if not (-np.inf < lowest and values.max() < np.inf):
+            raise ValueError(f"{agent}: {kind} is NaN or infinite")
+        if lowest < 0 and kind in ("order", "price", "allocation"):
+            raise ValueError(f"{agent}: {kind} is below 0")
+
+    def _check_exposure(self, agent: str, scope: Scope, exposure: Array, replications: int) -> None:
+        if len(exposure) != len(scope.exposed_markets):
+            raise ValueError(f"{agent}: exposure of {len(exposure)} markets, not {len(scope.exposed_markets)}")
+        for market, shares in zip(scope.exposed_markets, exposure, strict=True):
+            shape = (self.network.groups[int(market)], replications)
+            if shares.shape != shape:
+                raise ValueError(f"{agent}: exposure has shape {tuple(shares.shape)}, not {shape}")
+            if not (shares.min() >= 0 and abs(shares.sum(0) - 1).max() < 1e-6):
+                raise ValueError(f"{agent}: exposure is no share of attention: not negative, adding up to 1")

@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from marl_supply.demand.process import DemandProcess
 from marl_supply.errors import InputError, nearest
 from marl_supply.simulation.arrays import Array
+from marl_supply.simulation.positions import (
+    echelon_inventory_position,
+    inventory_position,
+    on_order_seen,
+    owed_seen,
+    periods_to_review,
+)
 from marl_supply.simulation.state import State
-from marl_supply.simulation.step import echelon_inventory_position, inventory_position
 from marl_supply.topology.network import Network
 
 if TYPE_CHECKING:
@@ -25,25 +32,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A block of the table of everything: what it is, of what, in which unit, and whether it can be negative."""
+    """A block of the table of everything: what it is, of what, in which unit, and whether it can be negative.
+
+    A block that a chain has no use for is not `present` in its table; its fields can be read all the same.
+    """
 
     name: str
-    of: str  # rows, lines, edges, slots, travelling or markets
+    of: str  # rows, lines, edges, slots, travelling, markets, memory or forecast
     meaning: str
     signed: bool
     read: Callable[[Network, State], Array]
+    present: Callable[[Network], bool] = lambda network: True
+    unit: str = "units"
 
 
 QUANTITIES = (
     Quantity("on_hand", "rows", "stock after this period's receipts", False, lambda n, s: s.on_hand),
-    Quantity("owed", "lines", "revealed and not yet served", False, lambda n, s: s.owed),
+    Quantity("owed", "lines", "revealed and not yet served", False, owed_seen),
     Quantity("backorders", "lines", "owed at the end of the period before", False, lambda n, s: s.backorders),
     Quantity(
         "on_order",
         "edges",
         "travelling up, owed by the supplier or in transit",
         False,
-        lambda n, s: s.on_order,
+        on_order_seen,
     ),
     Quantity("pipeline", "slots", "in transit, next to arrive first", False, lambda n, s: pipeline(n, s)),
     Quantity("receipts", "edges", "received this period", False, lambda n, s: s.receipts),
@@ -57,6 +69,50 @@ QUANTITIES = (
         "position of a row and all it can reach",
         True,
         echelon_inventory_position,
+    ),
+    Quantity(
+        "periods_to_review",
+        "rows",
+        "until the row orders again, 0 on a review day",
+        False,
+        periods_to_review,
+        lambda network: network.reviews is not None,
+        "periods",
+    ),
+    Quantity(
+        "stopped",
+        "rows",
+        "1 while a disruption keeps the row from shipping",
+        False,
+        lambda n, s: stopped(n, s),
+        lambda network: network.disruptions is not None,
+        "-",
+    ),
+    Quantity(
+        "closed",
+        "edges",
+        "1 while a disruption keeps the edge, or its supplier, from shipping",
+        False,
+        lambda n, s: closed(n, s),
+        lambda network: network.disruptions is not None,
+        "-",
+    ),
+    Quantity(
+        "market_state",
+        "memory",
+        "what a responsive market shows of what it remembers",
+        True,
+        lambda n, s: market_state(n, s),
+        lambda network: bool(network.public_memory),
+        "-",
+    ),
+    Quantity(
+        "forecast",
+        "forecast",
+        "expected demand of the coming periods, the next one first",
+        False,
+        lambda n, s: forecast(n, s),
+        lambda network: network.forecast_periods > 0,
     ),
     Quantity(
         "travelling",
@@ -76,6 +132,11 @@ LOCAL = (
     "incoming_orders",
     "last_order",
     "inventory_position",
+    "periods_to_review",
+    "stopped",
+    "closed",
+    "market_state",
+    "forecast",
 )
 NEIGHBOURS = ("supplier_on_hand", "supplier_backorders", "customer_on_hand", "customer_backorders")
 SHARED_DEMAND = ("market_demand", "echelon_inventory_position")
@@ -105,6 +166,52 @@ def _slots(state: State, ring: list[Array], slots: Any) -> Array:
     return state.arrays.stack(turned, 0)[slots[:, 1], slots[:, 0]]
 
 
+def stopped(network: Network, state: State) -> Array:
+    """(N, B) 1 while a row ships nothing."""
+    rows = len(network.rows)
+    return state.arrays.zeros(rows, state.replications) if state.stopped is None else state.stopped[:rows]
+
+
+def closed(network: Network, state: State) -> Array:
+    """(E, B) 1 while nothing ships on an edge."""
+    return state.arrays.zeros(len(network.edges), state.replications) if state.closed is None else state.closed
+
+
+def market_state(network: Network, state: State) -> Array:
+    """(m, B) what agents may see of the memory of responsive markets, market by market."""
+    shown = [state.memory[market][name] for market, name, _ in network.public_memory]
+    return state.arrays.concat(shown) if shown else state.on_hand[:0]
+
+
+def forecast(network: Network, state: State) -> Array:
+    """(K f, B) expected demand of the next f periods, market by market; the first is the next one not yet seen."""
+    ahead = network.forecast_periods
+    if not ahead:
+        return state.on_hand[:0]
+    arrays, first = state.arrays, state.period + (1 if network.demand_first else 0)
+    expected = [
+        expected_demand(process, first, state.last_demand[market], ahead)
+        for market, process in enumerate(network.processes.values())
+    ]
+    return arrays.zeros(len(expected) * ahead, state.replications) + arrays.constant(np.concatenate(expected))
+
+
+def expected_demand(process: DemandProcess, first: Any, last_demand: Array, ahead: int) -> Array:
+    """(ahead, B) forecasts of one market from a period on, which may differ between replications."""
+    if np.ndim(first) == 0:
+        return process.forecast(int(first), _known(last_demand, int(first)), ahead)
+    expected = np.zeros((ahead, len(first)))
+    for period in np.unique(first):
+        own = first == period
+        expected[:, own] = process.forecast(int(period), _known(last_demand[own], int(period)), ahead)
+    return expected
+
+
+def _known(last_demand: Array, period: int) -> Array | None:
+    """The demand of the period before, where there was one."""
+    return np.asarray(last_demand) if period > 0 else None
+
+
 @dataclass(frozen=True)
 class Entry:
     """One number of an observation: field, the row, edge, line, slot or market it belongs to, and its bounds."""
@@ -127,10 +234,16 @@ class Table:
         self.network = network
         entries: list[Entry] = []
         self.start: dict[str, int] = {}
-        for quantity in QUANTITIES:
+        for quantity in self.quantities:
             self.start[quantity.name] = len(entries)
             entries += [Entry(quantity.name, label, quantity.signed) for label in self._labels(quantity.of)]
         self.entries = tuple(entries)
+        self._lowest = np.array([-np.inf if entry.signed else 0.0 for entry in entries])
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """The blocks of the table, in order."""
+        return tuple(quantity for quantity in QUANTITIES if quantity.present(self.network))
 
     def _labels(self, of: str) -> list[str]:
         network = self.network
@@ -138,11 +251,20 @@ class Table:
             return [f"{network.edges[edge]}[{ahead - 1}]" for edge, ahead in network.pipeline_slots]
         if of == "travelling":
             return [f"{network.edges[edge]}[{ahead - 1}]" for edge, ahead in network.travelling_slots]
+        if of == "memory":
+            return [f"{network.markets[m]}.{name}[{i}]" for m, name, size in network.public_memory for i in range(size)]
+        if of == "forecast":
+            return [f"{market}[{ahead}]" for market in network.markets for ahead in range(network.forecast_periods)]
         return list(getattr(network, of))
 
     def read(self, state: State) -> Array:
-        """(F, B) every number of the table at a decision point, units."""
-        return state.arrays.concat([quantity.read(self.network, state) for quantity in QUANTITIES])
+        """(F, B) every number of the table at a decision point, units; what has no sign is never below 0.
+
+        In continuous units the sums behind a number can leave a rounding error below 0.
+        """
+        arrays = state.arrays
+        table = arrays.concat([quantity.read(self.network, state) for quantity in self.quantities])
+        return table if self.network.integer else arrays.maximum(table, arrays.constant(self._lowest)[:, None])
 
     def seen(self, seat: Seat, observe: str) -> tuple[tuple[Entry, ...], Any]:
         """The numbers a seat sees, in order: their entries and their positions (k,) in the table.
@@ -173,11 +295,15 @@ class Table:
         others = {
             "supplier_on_hand": ("on_hand", _unique(suppliers[suppliers >= 0])),
             "customer_on_hand": ("on_hand", _unique(customers)),
-            "supplier_backorders": ("backorders", np.flatnonzero(np.isin(network.line_row, suppliers))),
-            "customer_backorders": ("backorders", np.flatnonzero(np.isin(network.line_row, customers))),
+            "supplier_backorders": ("backorders", np.flatnonzero(np.isin(network.line_place, suppliers))),
+            "customer_backorders": ("backorders", np.flatnonzero(np.isin(network.line_place, customers))),
             "pipeline": ("pipeline", _slots_of(network.pipeline_slots, scope.edges)),
             "market_demand": ("market_demand", seat.markets_downstream),
+            "market_state": ("market_state", _memory_of(network, seat.markets_downstream)),
+            "forecast": ("forecast", _forecasts_of(network, seat.markets_downstream)),
         }
+        if others.get(field, (field,))[0] not in self.start:
+            return np.zeros(0, dtype=np.int64)
         if field in others:
             quantity, numbers = others[field]
         else:
@@ -190,6 +316,18 @@ class Table:
 def _unique(rows: Any) -> Any:
     """Numbers without repeats, in order of first appearance."""
     return np.array(list(dict.fromkeys(int(row) for row in rows)), dtype=np.int64)
+
+
+def _memory_of(network: Network, markets: Any) -> Any:
+    """Numbers that some markets show of their memory."""
+    owner = [market for market, _, size in network.public_memory for _ in range(size)]
+    return np.flatnonzero(np.isin(owner, markets)) if owner else np.zeros(0, dtype=np.int64)
+
+
+def _forecasts_of(network: Network, markets: Any) -> Any:
+    """Forecasts of some markets, market by market."""
+    ahead = np.arange(network.forecast_periods)
+    return (np.asarray(markets, dtype=np.int64)[:, None] * network.forecast_periods + ahead).ravel()
 
 
 def _slots_of(slots: Any, edges: Any) -> Any:

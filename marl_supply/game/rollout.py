@@ -9,7 +9,6 @@ from marl_supply.errors import InputError
 from marl_supply.game.game import Game, Outcome
 from marl_supply.game.observation import check_needs
 from marl_supply.game.policy import Policy
-from marl_supply.game.randomness import Randomness
 
 
 def rollout(
@@ -33,8 +32,7 @@ def rollout(
         if agent not in policies:
             raise InputError(f"no policy for '{agent}'; give one to each of {', '.join(game.agents)}.")
         check_needs(policies[agent], game.seats[agent], game.observe_level)
-    noise = Randomness(game.processes, seed, replications, first_replication, game.horizon - 1)
-    yield from play(game, policies, replications, noise)
+    yield from play(game, policies, replications, game.randomness(replications, seed, first_replication))
 
 
 def play(game: Game, policies: Mapping[str, Policy], replications: int, noise: Any) -> Iterator[Outcome]:

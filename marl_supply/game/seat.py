@@ -55,7 +55,7 @@ class Seat:
     @cached_property
     def line_numbers(self) -> IntArray:
         """(l,) its lines in the network."""
-        own = [np.flatnonzero(self.network.line_row == row) for row in self.scope.rows]
+        own = [np.flatnonzero(self.network.line_place == row) for row in self.scope.rows]
         return np.concatenate(own) if own else np.zeros(0, dtype=np.int64)
 
     @cached_property
@@ -68,7 +68,7 @@ class Seat:
     def line_rows(self) -> IntArray:
         """(l,) which of its rows each line claims from."""
         where = {int(row): number for number, row in enumerate(self.scope.rows)}
-        return np.array([where[int(self.network.line_row[line])] for line in self.line_numbers], dtype=np.int64)
+        return np.array([where[int(self.network.line_place[line])] for line in self.line_numbers], dtype=np.int64)
 
     @cached_property
     def line_sum(self) -> Sum:

@@ -26,8 +26,9 @@ def warm_stocks(network: Network, noise: Any, clock: int, replications: int) -> 
     drawn = noise.uniform("start", clock, rows + slots + travelling)
     mean = network.mean_demand
     lead = np.array([network.lead_time[np.flatnonzero(network.customer == row)[0]] for row in range(rows)])
-    used = _used(network.lead_time, network.initial_pipeline.shape)
-    asked = _used(network.information_delay, network.initial_orders.shape)
+    oldest = network.longest_lead_time - network.lead_time
+    used = _used(oldest, network.longest_lead_time, network.initial_pipeline.shape)
+    asked = _used(oldest * 0, network.information_delay, network.initial_orders.shape)
     share = mean[network.customer] / np.bincount(network.customer)[network.customer]
     on_hand = drawn[:rows] * (2 * mean * (lead + 1))[:, None]
     pipeline = drawn[rows : rows + slots].reshape(*used.shape, replications) * (2 * share * used)[:, :, None]
@@ -37,6 +38,7 @@ def warm_stocks(network: Network, noise: Any, clock: int, replications: int) -> 
     return Stocks(np.rint(on_hand), np.rint(pipeline), np.rint(orders))
 
 
-def _used(delays: Any, shape: tuple[int, ...]) -> Any:
-    """(slots, E) 1 where an edge has that slot."""
-    return (np.arange(shape[0])[:, None] < delays) * 1.0
+def _used(first: Any, end: Any, shape: tuple[int, ...]) -> Any:
+    """(slots, E) 1 where an edge has that slot filled: with random delays, the last lead time's shipments."""
+    slots = np.arange(shape[0])[:, None]
+    return ((slots >= first) & (slots < end)) * 1.0

@@ -17,8 +17,8 @@ from marl_supply.game.stocks import warm_stocks
 from marl_supply.learning.interface import Interface
 from marl_supply.learning.settings import Learner
 from marl_supply.learning.streams import GROUP, HELD_OUT, TRAINING, Streams
+from marl_supply.simulation import restart
 from marl_supply.simulation.state import Columns, Decisions, State, Stocks
-from marl_supply.simulation.step import restart
 
 Floats = NDArray[np.float32]
 
@@ -83,7 +83,7 @@ class Arena:
         self.replications = learner.replications if replications is None else replications
         base = [HELD_OUT] * len(seeds) if held_out else [TRAINING + seed for seed in seeds]
         total = max(learner.replications, self.replications)
-        self.streams = Streams(game.processes, base, self.replications, first_replication, total)
+        self.streams = Streams(game, base, self.replications, first_replication, total)
         self.restart_after = None if held_out else restart_period(game, learner)
         self._restarts = self._phases(-(-total // GROUP)) if self.restart_after else []
         self.columns = self.copies * self.replications
@@ -99,9 +99,10 @@ class Arena:
 
     def _joint_rows(self) -> Any:
         """Where each agent's components stand in the decisions of the whole chain; None beside fixed policies."""
-        if self.fixed:
+        of = self.game.actions[self.interface.agents[0]].of
+        if self.fixed or of is None:
             return None
-        by_edge = self.game.action_kind == "quantity"
+        by_edge = of == "edges"
         scopes = [self.game.seats[agent].scope for agent in self.interface.agents]
         decided = np.concatenate([scope.edges if by_edge else scope.rows for scope in scopes])
         everybody = self.game.everybody
@@ -252,15 +253,24 @@ def state_arrays(state: State) -> dict[str, Any]:
             kept[item.name] = np.stack(value)
         elif isinstance(value, np.ndarray):
             kept[item.name] = value.copy()
+    kept["began"] = np.asarray(state.began)
+    for market, memory in state.memory.items():
+        kept |= {f"memory.{market}.{name}": value.copy() for name, value in memory.items()}
     return kept
 
 
 def put_arrays(state: State, arrays: Mapping[str, Any]) -> None:
     """Put `state_arrays` back."""
     state.derived.clear()
+    memory: dict[int, dict[str, Any]] = {}
     for name, value in arrays.items():
+        if name.startswith("memory."):
+            _, market, part = name.split(".", 2)
+            memory.setdefault(int(market), {})[part] = np.array(value)
+            continue
         ring = isinstance(getattr(state, name), list)
         setattr(state, name, [slot.copy() for slot in value] if ring else np.array(value))
+    state.memory = memory
 
 
 def put_columns(memory: Any, fresh: Any, columns: NDArray[np.int64]) -> Any:

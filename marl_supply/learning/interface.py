@@ -15,7 +15,7 @@ from marl_supply.topology.network import Network
 
 Array = NDArray[np.float64]
 
-FLOWS = ("pipeline", "travelling", "receipts", "incoming_orders", "last_order", "market_demand")
+FLOWS = ("pipeline", "travelling", "receipts", "incoming_orders", "last_order", "market_demand", "forecast")
 POSITIONS = ("on_order", "inventory_position", "echelon_inventory_position")
 CLOSED = -1e9
 """Logit of a choice that does not exist."""
@@ -51,10 +51,12 @@ def table_scaling(network: Network, limit: float) -> Scaling:
     """
     demand, cover = _mean_of(network)
     shift, scale = [], []
-    for quantity in QUANTITIES:
+    for quantity in (quantity for quantity in QUANTITIES if quantity.present(network)):
         unit = demand[quantity.of] if quantity.name in FLOWS else cover[quantity.of]
         if quantity.name == "echelon_inventory_position":
             unit = network.mean_demand * network.periods_below
+        elif quantity.unit != "units":
+            unit = np.ones_like(unit)
         centred = quantity.name in FLOWS or quantity.name in POSITIONS
         scale.append(unit)
         shift.append(unit if centred else np.zeros_like(unit))
@@ -71,7 +73,10 @@ def _mean_of(network: Network) -> tuple[dict[str, Array], dict[str, Array]]:
     periods = network.lead_time + network.information_delay + 1
     reach = np.zeros(len(network.rows))
     np.maximum.at(reach, network.customer, periods)
+    shown = [size for _, _, size in network.public_memory]
     demand = {
+        "memory": np.ones(sum(shown)),
+        "forecast": np.repeat(market, network.forecast_periods),
         "rows": row,
         "edges": edge,
         "markets": market,
@@ -183,9 +188,15 @@ def _refuse(game: Game) -> None:
         raise InputError(f"{name}: units: learners choose among whole units; set units: integer.")
     if len(game.stages) > 1:
         raise InputError(
-            f"{name}: game.actions: quantities under downstream_first are decided in several stages, which learners do "
+            f"{name}: game.actions: quantities under downstream_first are decided in several stages, which learners "
             "not play; use order_up_to or demand_plus."
         )
+    for agent in game.agents:
+        if np.ndim(game.actions[agent].step):
+            raise InputError(
+                f"{name}: '{agent}' decides more than orders ({', '.join(game.actions[agent].labels)}), which learners "
+                "do not play yet; give the rest to nobody: leave out price_range and allocation: decided."
+            )
     widest = max(int(game.actions[agent].choices.max()) for agent in game.agents)
     if widest > MOST_CHOICES:
         raise InputError(

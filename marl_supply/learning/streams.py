@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from marl_supply.demand.chances import ChanceFeed
 from marl_supply.demand.noise import DemandFeed, Noise
-from marl_supply.demand.process import BLOCK, DemandProcess
+from marl_supply.demand.process import BLOCK
+from marl_supply.game.game import Game
 
 Array = NDArray[np.float64]
 
@@ -29,8 +31,8 @@ class Streams:
 
     Parameters
     ----------
-    processes
-        The markets' demand processes.
+    game
+        Whose markets and chances they are.
     seeds : (K,) int
         One for each copy.
     replications : int
@@ -41,13 +43,13 @@ class Streams:
 
     def __init__(
         self,
-        processes: Mapping[str, DemandProcess],
+        game: Game,
         seeds: Sequence[int],
         replications: int,
         first_replication: int = 0,
         total: int | None = None,
     ) -> None:
-        self.processes = dict(processes)
+        self.game = game
         self.seeds = tuple(seeds)
         self.replications = replications
         self.first = first_replication
@@ -58,22 +60,29 @@ class Streams:
         self.group_numbers = tuple(range(first_group, end))
         self.begun = [0] * len(self.groups)
         self.episode = [0] * len(self.groups)
-        self._whole: list[DemandFeed] | None = [self._feed(seed, 0, slice(0, replications)) for seed in self.seeds]
-        self._feeds: list[list[DemandFeed]] = []
+        self._whole: list[_Feed] | None = [self._feed(seed, 0, slice(0, replications)) for seed in self.seeds]
+        self._feeds: list[list[_Feed]] = []
         self._uniforms: dict[str, tuple[int, int, Array]] = {}
 
-    def _feed(self, seed: int, episode: int, columns: slice) -> DemandFeed:
-        first = episode * self.total + self.first + columns.start
-        return DemandFeed(self.processes, seed, columns.stop - columns.start, first)
+    def _feed(self, seed: int, episode: int, columns: slice) -> _Feed:
+        return _Feed(self.game, seed, columns.stop - columns.start, episode * self.total + self.first + columns.start)
 
     def at(self, clock: int) -> Array:
         """(markets, K B) demand of a period, units."""
+        return self._joined(clock, lambda feed, period: feed.demand(period))
+
+    def chance(self, clock: int) -> Array:
+        """(C, K B) chance numbers of a period."""
+        return self._joined(clock, lambda feed, period: feed.chances.at(period))
+
+    def _joined(self, clock: int, read: Callable[[_Feed, int], Array]) -> Array:
+        """The columns of all copies and groups, each group in the period that it has reached."""
         if self._whole is not None:
-            return np.concatenate([_at(feed, clock) for feed in self._whole], axis=1)
+            return np.concatenate([read(feed, clock) for feed in self._whole], axis=1)
         parts = []
         for copy in range(len(self.seeds)):
             for group, feeds in enumerate(self._feeds):
-                parts.append(_at(feeds[copy], clock - self.begun[group]))
+                parts.append(read(feeds[copy], clock - self.begun[group]))
         return np.concatenate(parts, axis=1)
 
     def begin(self, group: int, clock: int) -> None:
@@ -88,7 +97,7 @@ class Streams:
             self._feeds = [self._feeds_of(group) for group in range(len(self.groups))]
             self._whole = None
 
-    def _feeds_of(self, group: int) -> list[DemandFeed]:
+    def _feeds_of(self, group: int) -> list[_Feed]:
         return [self._feed(seed, self.episode[group], self.groups[group]) for seed in self.seeds]
 
     def columns(self, group: int) -> NDArray[np.int64]:
@@ -126,6 +135,16 @@ class Streams:
         self._whole, self._feeds = None, [self._feeds_of(group) for group in range(len(self.groups))]
 
 
-def _at(feed: DemandFeed, period: int) -> Array:
-    """Demand of a period; past the end of a recorded series, where a chain is about to be cut, its last."""
-    return feed.at(period if feed.horizon is None else min(period, feed.horizon - 1))
+class _Feed:
+    """Demand and chance numbers of some replications of a seed."""
+
+    def __init__(self, game: Game, seed: int, replications: int, first: int) -> None:
+        network, streams = game.network, game.network.streams
+        correlation = game.topology.correlation
+        self._demand = DemandFeed(game.processes, seed, replications, first, streams=streams, correlation=correlation)
+        self.chances = ChanceFeed(network.chances, seed, replications, first, streams=streams)
+
+    def demand(self, period: int) -> Array:
+        """Demand of a period; past the end of a recorded series, where a chain is about to be cut, its last."""
+        horizon = self._demand.horizon
+        return self._demand.at(period if horizon is None else min(period, horizon - 1))

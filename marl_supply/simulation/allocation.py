@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from marl_supply.simulation.arrays import Array, Arrays, added
 
+HUGE, TINY = 1e30, 1e-30  # beyond all units, and within float32
+
 
 @dataclass(frozen=True)
 class Shortage:
@@ -29,18 +31,25 @@ class Shortage:
 
 def proportional(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:
     """The same share of every claim; whole units: the floor, leftovers to the largest remainders, then the earlier."""
+    return divide(arrays, claims, available, shortage.integer)
+
+
+def divide(arrays: Arrays, claims: Array, available: Array, integer: bool) -> Array:
+    """(r, c, B) the proportional shares of claims (r, c, B) in what is available (r, B)."""
+    if claims.shape[1] == 1:
+        return arrays.minimum(claims, available[:, None])
     total = added(claims, 1)
     served_total = arrays.minimum(total, available)
-    divisor = arrays.maximum(total, 1e-300)[:, None]
-    if not shortage.integer:
-        return claims * (served_total[:, None] / divisor)
+    divisor = arrays.maximum(total, TINY)[:, None]
+    if not integer:  # a total that rounding left below 0 is divided by nothing
+        return claims * (arrays.maximum(served_total, 0.0)[:, None] / divisor)
     product = claims * served_total[:, None]
     share = arrays.floor(product / divisor)
     remainder = product - share * divisor
     leftover = served_total - added(share, 1)
     if not arrays.any(leftover > 0):
         return share
-    return share + (_rank_of_largest(arrays, remainder) < leftover[:, None]) * 1.0
+    return share + arrays.less(_rank_of_largest(arrays, remainder), leftover[:, None])
 
 
 def priority(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:
@@ -85,7 +94,7 @@ def _raised(arrays: Arrays, claims: Array, available: Array, scale: Array, short
     if not shortage.integer:
         return below + part * (above - below)
     level = low + part * (high - low)
-    level = level + 1e-9 * (1.0 + arrays.maximum(level, -level))
+    level = level + arrays.slack * (1.0 + arrays.maximum(level, -level))
     return _without_excess(arrays, arrays.ceil(_poured(arrays, level, claims, position, scale)), position, scale, stock)
 
 
@@ -98,27 +107,34 @@ def _levels_around(arrays: Arrays, claims: Array, position: Array, scale: Array,
     """(r, 1, B) each: the corners of the pouring curve between which the stock is used up."""
     corners = [position[:, line] / scale[:, line] for line in range(claims.shape[1])]
     corners += [(position[:, line] + claims[:, line]) / scale[:, line] for line in range(claims.shape[1])]
-    low: Array = -1e300
-    high: Array = 1e300
+    low: Array = -HUGE
+    high: Array = HUGE
     for corner in corners:
         fits = added(_poured(arrays, corner[:, None], claims, position, scale), 1) <= stock
-        low = arrays.maximum(arrays.where(fits, corner, -1e300), low)
-        high = arrays.minimum(arrays.where(fits, 1e300, corner), high)
-    high = arrays.where(high > 1e299, low, high)
+        low = arrays.maximum(arrays.where(fits, corner, -HUGE), low)
+        high = arrays.minimum(arrays.where(fits, HUGE, corner), high)
+    high = arrays.where(high < HUGE, high, low)
     return low[:, None], high[:, None]
 
 
 def _without_excess(arrays: Arrays, served: Array, position: Array, scale: Array, stock: Array) -> Array:
-    """Take units back, the one given last first, until the stock suffices: at most one a line, but for rounding."""
-    served = arrays.copy(served)
-    while arrays.any(added(served, 1) > stock):
+    """Take units back, the one given last first, until the stock suffices: in all at most one for each line.
+
+    Every line stands less than one unit above its share of a level at which the stock just suffices.
+    """
+    for _ in range(served.shape[1]):
         excess = added(served, 1) > stock
-        last = arrays.where(served > 0, (position + (served - 1.0)) / scale, -1e300)
-        highest = last.max(1)
+        if not arrays.any(excess):
+            break
+        last = arrays.where(served > 0, (position + (served - 1.0)) / scale, -HUGE)
+        highest = last[:, 0]
+        for line in range(1, served.shape[1]):
+            highest = arrays.maximum(highest, last[:, line])
+        taken = []
         for line in reversed(range(served.shape[1])):
-            hit = excess & (last[:, line] >= highest)
-            served[:, line] -= hit * 1.0
-            excess = excess & ~hit
+            taken.append(excess & (last[:, line] >= highest))
+            excess = excess & ~taken[-1]
+        served = served - arrays.stack(taken[::-1], 1) * 1.0
     return served
 
 
@@ -132,11 +148,10 @@ RULES: dict[str, Callable[[Arrays, Array, Array, Shortage], Array]] = {
 
 def _rank_of_largest(arrays: Arrays, values: Array) -> Array:
     """(r, c, B) how many lines come before each one when sorted by value, largest first, ties to the earlier line."""
-    count = values.shape[1]
-    rank = values * 0.0
-    for line in range(count):
-        for other in range(count):
-            if other != line:
-                ahead = values[:, other] >= values[:, line] if other < line else values[:, other] > values[:, line]
-                rank[:, line] += ahead
-    return rank
+    ranks: list[Array] = list(range(values.shape[1]))
+    for later in range(1, len(ranks)):
+        for line in range(later):
+            overtakes = arrays.less(values[:, line], values[:, later])
+            ranks[line] = ranks[line] + overtakes
+            ranks[later] = ranks[later] - overtakes
+    return arrays.stack(ranks, 1)

@@ -21,12 +21,12 @@ class Decisions:
     order_up_to: Array | None = None  # (rows, B) units: the inventory position after ordering
     demand_plus: Array | None = None  # (rows, B) units on top of the claims that reached the row
     price: Array | None = None  # (markets, B) money a unit
-    exposure: Array | None = None  # (markets, groups, B)
-    allocation: Array | None = None  # (edges, B) units to ship
+    exposure: tuple[Array, ...] | None = None  # by market (groups, B) shares of attention, adding up to 1
+    allocation: Array | None = None  # (lines, B) units to ship, on the lines of rows whose allocation is decided
 
     def kinds(self) -> tuple[str, ...]:
         """Names of the decisions that are present."""
-        return tuple(item.name for item in fields(self) if getattr(self, item.name) is not None)
+        return tuple(name for name, value in vars(self).items() if value is not None)
 
 
 @dataclass
@@ -50,7 +50,17 @@ class State:
     last_order: Array  # (E, B) units ordered in the period before
     last_demand: Array  # (K, B) units, the latest market demand that has realised
     order: Array | None = None  # (E, B) units decided so far in this period, None before anybody decided
-    noise: Any = None  # a DemandFeed
+    allocation: Array | None = None  # (M, B) units to ship as decided in this period, None where nobody decides
+    price: Array | None = None  # (K, B) money a unit as decided in this period, None for the file's
+    exposure: dict[int, Array] = field(default_factory=dict)  # by market (groups, B) as decided in this period
+    overflow: Array | None = None  # (E, B) units refused at the start of this period, None without storage bounds
+    missing: Array | None = None  # (E, B) units lost on the way that were due now, None where nothing gets lost
+    broken: Array | None = None  # (X, B) 1 where what breaks at random is down, None where nothing does
+    stopped: Array | None = None  # (P, B) 1 where a place ships nothing in this period, None where none ever stops
+    closed: Array | None = None  # (E, B) 1 where nothing ships on an edge in this period
+    memory: dict[int, dict[str, Array]] = field(default_factory=dict)  # by responsive market, (n, B) each
+    began: Any = 0  # clock at which the episodes began, a number or (B,) int
+    noise: Any = None  # `at` gives demand, `chance` chance numbers, `uniform` the policies' numbers
     arrays: Arrays = field(default=NUMPY, repr=False)
     derived: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)  # worked out once
 
@@ -58,6 +68,11 @@ class State:
     def replications(self) -> int:
         """B."""
         return int(self.on_hand.shape[1])
+
+    @property
+    def period(self) -> Any:
+        """Periods since the episodes began: a number, or (B,) int where they began at different times."""
+        return self.clock - self.began
 
     def changed(self, **fields: Any) -> State:
         """The same state with some fields changed: `dataclasses.replace` without its cost."""
@@ -73,7 +88,7 @@ class State:
             value = getattr(self, item.name)
             if isinstance(value, list):
                 own[item.name] = [self.arrays.copy(slot) for slot in value]
-            elif hasattr(value, "shape"):
+            elif hasattr(value, "shape") and item.name != "began":
                 own[item.name] = self.arrays.copy(value)
         return self.changed(**own)
 
@@ -90,9 +105,14 @@ class Flows:
     sales: Array  # (K, B) units delivered to a market, old claims included
     served: Array  # (K, B) units of this period's demand delivered in this period
     lost: Array | None  # (M, B) units, None where nothing can be lost
-    on_hand: Array  # (N, B) units at the end
+    on_hand: Array  # (N, B) units at the end, before any is scrapped
     backorders: Array  # (M, B) units owed at the end
     in_transit: Array  # (E, B) units at the end
+    overflow: Array | None = None  # (E, B) units that storage refused, None without storage bounds
+    missing: Array | None = None  # (E, B) units lost on the way that were due, None where nothing gets lost
+    scrapped: Array | None = None  # (N, B) units scrapped after the end of the period, None where nothing perishes
+    expedited: Array | None = None  # (K, B) units of the sales that another node delivered, None where none does
+    price: Array | None = None  # (K, B) money a unit, None where it is the file's
 
 
 @dataclass(frozen=True)
@@ -118,6 +138,10 @@ class Columns:
     def at(self, clock: int) -> Array:
         """(K, b) demand of a period."""
         return self.noise.at(clock)[:, self.columns]
+
+    def chance(self, clock: int) -> Array:
+        """(C, b) chance numbers of a period."""
+        return self.noise.chance(clock)[:, self.columns]
 
     def uniform(self, agent: str, clock: int, size: int) -> Array:
         """(size, b) uniform numbers of an agent and period."""

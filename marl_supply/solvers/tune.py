@@ -106,7 +106,7 @@ class _Search:
         """(C, R) total cost of the periods that count."""
         game, count = self.game, len(candidates)
         columns = count * self.replications
-        noise = Randomness(game.processes, self.seed, self.replications, 0, game.horizon - 1)
+        noise = game.randomness(self.replications, self.seed)
         total = np.zeros(columns)
         for period, outcome in enumerate(play(game, self._seated(candidates), columns, _Repeated(noise, count))):
             if period >= game.warm_up:
@@ -146,6 +146,9 @@ class _Repeated:
 
     def at(self, clock: int) -> Array:
         return np.tile(self.noise.at(clock), (1, self.count))
+
+    def chance(self, clock: int) -> Array:
+        return np.tile(self.noise.chance(clock), (1, self.count))
 
     def uniform(self, agent: str, clock: int, size: int) -> Array:
         return np.tile(self.noise.uniform(agent, clock, size), (1, self.count))

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from marl_supply.topology.file import Topology
+from marl_supply.topology.file import Disruption, Topology
 from marl_supply.topology.reach import depends_on, downstream, levels, markets_reached
+
+Bounds = list[tuple[str, tuple[str, ...], float | None]]
+"""Places in the file, the rows they bound, and by how much."""
+HEAVY = 0.9
+"""Share of a capacity from which on a load is called heavy."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,85 @@ def _holding_cost_falls(topology: Topology) -> Iterator[Warning]:
 
 
 def _overload(topology: Topology) -> Iterator[Warning]:
+    """Mean demand against what can be shipped on average; close to it, queues grow long before they are endless."""
+    bounds: Bounds = [(f"nodes.{name}", (name,), node.capacity) for name, node in topology.nodes.items()]
+    bounds += [(f"shared.{name}", shared.rows, shared.capacity) for name, shared in topology.shared.items()]
+    for place, rows, capacity in bounds:
+        if capacity is None:
+            continue
+        load = _mean(topology, sorted({market for row in rows for market in depends_on(topology, row)}))
+        disruption = topology.nodes[rows[0]].disruption if len(rows) == 1 else None
+        up = 1 - share_of_time_down(disruption)
+        while_up = "" if up == 1 else f" in the {up:.0%} of time that it is not down"
+        if load >= capacity * up:
+            yield Warning(
+                f"{place}.capacity",
+                f"{capacity:g} a period{while_up} is no more than {load:g}, the mean demand only it can serve",
+            )
+        elif load >= HEAVY * capacity * up:
+            yield Warning(
+                f"{place}.capacity",
+                f"{load:g} of {capacity:g} a period{while_up} is a load of {load / capacity / up:.0%}: stocks and "
+                "queues react slowly, so give episodes a long warm-up",
+            )
+
+
+def share_of_time_down(disruption: Disruption | None) -> float:
+    """Return the long-run share of periods in which a random disruption lasts; scheduled ones end."""
+    if disruption is None or disruption.probability == 0:
+        return 0.0
+    return disruption.probability / (disruption.probability + disruption.recovery)
+
+
+def _crossing(topology: Topology) -> Iterator[Warning]:
+    for number, edge in enumerate(topology.edges):
+        if edge.longest_delay and edge.crossing:
+            yield Warning(
+                f"edges[{number}].crossing",
+                f"'{edge.name}' takes {edge.lead_time} to {edge.lead_time + edge.longest_delay} periods and a shipment "
+                "may overtake an earlier one, so positions no longer tell what arrives first; crossing: false keeps "
+                "the law of the lead time without overtaking",
+            )
+
+
+def _constant_orders(topology: Topology) -> Iterator[Warning]:
+    """A constant order other than mean demand drifts without end where customers wait."""
+    stated = topology.policies.get("constant_order", {})
+    for name, value in stated.items():
+        order = value.get("order_quantity") if isinstance(value, dict) else value
+        markets = depends_on(topology, name) if name in topology.nodes else []
+        waits = markets and all(topology.markets[market].unmet == "backorder" for market in markets)
+        if order is not None and waits and order != _mean(topology, markets):
+            yield Warning(
+                f"policies.constant_order.{name}",
+                f"{order:g} a period against a mean demand of {_mean(topology, markets):g} that waits: stock or "
+                "backorders grow without end",
+            )
+
+
+def _little_room(topology: Topology) -> Iterator[Warning]:
+    rooms: Bounds = [(f"nodes.{name}", (name,), node.storage) for name, node in topology.nodes.items()]
+    rooms += [(f"shared.{name}", shared.rows, shared.storage) for name, shared in topology.shared.items()]
+    for place, rows, storage in rooms:
+        needed = sum(_mean(topology, depends_on(topology, row)) * _longest_review(topology, row) for row in rows)
+        if storage is not None and storage < needed:
+            yield Warning(
+                f"{place}.storage",
+                f"{storage:g} is less than {needed:g}, the mean demand between two reviews that only it can serve",
+            )
+
+
+def _longest_review(topology: Topology, row: str) -> int:
+    return max(topology.nodes[row].review)
+
+
+def _never_reviewed(topology: Topology) -> Iterator[Warning]:
     for name, node in topology.nodes.items():
-        if node.capacity is not None:
-            load = _mean(topology, depends_on(topology, name))
-            if load >= node.capacity:
-                yield Warning(
-                    f"nodes.{name}.capacity",
-                    f"{node.capacity:g} a period is no more than {load:g}, the mean demand only it can serve",
-                )
+        if node.review_offset >= topology.game.horizon:
+            yield Warning(
+                f"nodes.{name}.review_offset",
+                f"its first review, in period {node.review_offset}, lies beyond game.horizon = {topology.game.horizon}",
+            )
 
 
 def _tight_orders(topology: Topology) -> Iterator[Warning]:
@@ -159,6 +235,10 @@ _LOOKS: tuple[Callable[[Topology], Iterator[Warning]], ...] = (
     _holding_cost_falls,
     _overload,
     _tight_orders,
+    _crossing,
+    _constant_orders,
+    _little_room,
+    _never_reviewed,
     _no_penalty,
     _selfish_and_free,
     _too_short_a_game,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from marl_supply.demand import correlation
 from marl_supply.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from marl_supply.topology.file import Topology
+    from marl_supply.topology.file import Market, Topology
 
 _STOCK_KEYS = ("on_hand", "holding_cost", "backorder_cost", "lost_sale_cost", "storage", "shelf_life")
 
@@ -19,6 +21,11 @@ def verify(topology: Topology) -> None:
     _edges_have_own_names(topology)
     _sources_keep_nothing(topology)
     _markets_are_served(topology)
+    _shared_rows_exist(topology)
+    _edges_can_ship(topology)
+    processes = {name: market.process for name, market in topology.markets.items()}
+    streams = {name: market.stream for name, market in topology.markets.items() if market.stream is not None}
+    correlation.verify(topology.correlation, processes, streams)
     cycle = find_cycle(topology)
     if cycle:
         raise InputError(f"edges: {' -> '.join(cycle)} is a cycle; goods must flow one way, remove one of its edges")
@@ -102,9 +109,82 @@ def _markets_are_served(topology: Topology) -> None:
                 raise InputError(f"{place}: '{node}' is a source and serves no market; make it kind: stock")
         if len(set(market.served_by)) < len(market.served_by):
             raise InputError(f"{place}: names a node twice; remove one")
-        if market.expedite and market.expedite.from_ not in topology.nodes:
-            missing = missing_name("node", market.expedite.from_, topology.nodes)
-            raise InputError(f"markets.{name}.expedite.from: {missing}")
+        if market.expedite:
+            _expediter_can_deliver(topology, f"markets.{name}.expedite.from", market)
+        if market.price_range is not None:
+            low, high = market.price_range
+            if not low <= market.price <= high:
+                raise InputError(
+                    f"markets.{name}.price_range: the price {market.price:g} is not between {low:g} and {high:g}; "
+                    "widen the range or change the price"
+                )
+
+
+def _expediter_can_deliver(topology: Topology, place: str, market: Market) -> None:
+    node = market.expedite.from_ if market.expedite else ""
+    if node not in topology.nodes:
+        raise InputError(f"{place}: {missing_name('node', node, topology.nodes)}")
+    if topology.nodes[node].kind == "source":
+        raise InputError(f"{place}: '{node}' is a source and delivers to no customer; name a node that keeps stock")
+    if node in market.served_by:
+        raise InputError(f"{place}: '{node}' serves the market already; name another node")
+
+
+def _shared_rows_exist(topology: Topology) -> None:
+    rows = [name for name, node in topology.nodes.items() if node.kind == "stock"]
+    for limit in ("capacity", "storage"):
+        holder: dict[str, str] = {}
+        for name, shared in topology.shared.items():
+            if getattr(shared, limit) is None:
+                continue
+            for row in shared.rows:
+                if row not in rows:
+                    raise InputError(f"shared.{name}.rows: {missing_name('stock node', row, rows)}")
+                if row in holder:
+                    raise InputError(
+                        f"shared.{name}.rows: '{row}' shares its {limit} in '{holder[row]}' too; take it out"
+                    )
+                if limit == "storage" and topology.nodes[row].storage is not None:
+                    raise InputError(f"nodes.{row}.storage: it is shared in 'shared.{name}' already; remove one")
+                holder[row] = name
+
+
+def _edges_can_ship(topology: Topology) -> None:
+    stored = {row for shared in topology.shared.values() if shared.storage is not None for row in shared.rows}
+    stored |= {name for name, node in topology.nodes.items() if node.storage is not None}
+    for number, edge in enumerate(topology.edges):
+        place = f"edges[{number}]"
+        if edge.lead_time == 0:
+            for key, used in (
+                ("delay", bool(edge.delay)),
+                ("shipping_loss", edge.shipping_loss > 0),
+                (f"storage of '{edge.to}'", edge.to in stored),
+            ):
+                if used:
+                    raise InputError(f"{place}.lead_time: {key} needs a lead time of at least 1; raise it")
+        if edge.order_limit and edge.batch and abs(edge.order_limit / edge.batch % 1) > 1e-9:
+            raise InputError(
+                f"{place}.order_limit: {edge.order_limit:g} is no multiple of the batch {edge.batch:g}; make it one"
+            )
+        if edge.delay and not edge.crossing:
+            _no_crossing(place, edge.delay)
+        firsts = [discount.from_ for discount in edge.discounts]
+        if firsts != sorted(set(firsts)):
+            raise InputError(f"{place}.discounts: their quantities do not rise; order them by 'from', each once")
+
+
+def _no_crossing(place: str, delay: tuple[float, ...]) -> None:
+    """Shipments that share their chance keep their order if and only if older ones are the likelier to arrive."""
+    left, chances = 1.0, []
+    for probability in delay[:-1]:
+        chances.append(1.0 if left <= 1e-12 else probability / left)
+        left -= probability
+    if any(later < earlier - 1e-12 for earlier, later in itertools.pairwise([*chances, 1.0])):
+        shown = ", ".join(f"{chance:.3g}" for chance in chances)
+        raise InputError(
+            f"{place}.delay: without crossing the chance to arrive must not fall with age, and here it is {shown}; "
+            "set crossing: true, or change the probabilities"
+        )
 
 
 def _game_names_exist(topology: Topology) -> None:
@@ -154,12 +234,20 @@ def _numbers_are_whole(topology: Topology) -> None:
 def _stocks(topology: Topology) -> Iterator[tuple[str, float]]:
     for name, node in topology.nodes.items():
         yield f"nodes.{name}.on_hand", node.on_hand
+        for key in ("capacity", "storage"):
+            if getattr(node, key) is not None:
+                yield f"nodes.{name}.{key}", getattr(node, key)
+    for name, shared in topology.shared.items():
+        for key in ("capacity", "storage"):
+            if getattr(shared, key) is not None:
+                yield f"shared.{name}.{key}", getattr(shared, key)
     for position, edge in enumerate(topology.edges):
         for key in ("pipeline", "orders_in_transit"):
             for slot, number in enumerate(getattr(edge, key)):
                 yield f"edges[{position}].{key}[{slot}]", number
         if edge.order_limit is not None:
             yield f"edges[{position}].order_limit", edge.order_limit
+        yield f"edges[{position}].batch", edge.batch
 
 
 def _edge_names(topology: Topology) -> list[str]:

@@ -21,6 +21,7 @@ from marl_supply.topology.keys import (
     Names,
     Number,
     Periods,
+    Probabilities,
     Reviews,
     Reward,
     Share,
@@ -41,11 +42,29 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=True)
 
 
+class Disruption(Section):
+    """Periods in which nothing ships: scheduled, or as a chain that breaks and recovers at random."""
+
+    at: tuple[Periods, ...] = key((), "period", "first periods of scheduled disruptions, counted from 0")
+    length: Count = key(1, "periods", "how long a scheduled disruption lasts")
+    probability: Share = key(0.0, "per period", "chance that what works breaks: it is down in that very period")
+    recovery: Share = key(1.0, "per period", "chance that what broke at random works again in the period after")
+
+
+class PriceBreak(Section):
+    """A price that holds from a quantity on."""
+
+    from_: Amount = key(..., "units", "smallest order that gets the price", alias="from")
+    purchase_cost: Amount = key(..., "money/unit", "the price")
+
+
 class Node(Section):
     """A place that keeps stock, or an unlimited source."""
 
     kind: Literal["stock", "source"] = key(
-        "stock", "", "`source`: unlimited supply, ships whatever is ordered, holds and decides nothing"
+        "stock",
+        "",
+        "`source`: never out of stock, holds and decides nothing; ships whatever is ordered up to `capacity`",
     )
     on_hand: Amount = key(0.0, "units", "stock at the start")
     holding_cost: Amount = key(0.0, "money/unit/period", "on stock at the end of a period")
@@ -57,11 +76,16 @@ class Node(Section):
     review: Reviews = key((1,), "periods", "lengths of successive intervals between orders, repeated")
     review_offset: Periods = key(0, "periods", "period of the first review")
     capacity: Amount | None = key(None, "units/period", "most that can be shipped in a period")
-    storage: Amount | None = key(None, "units", "most that can be stocked; receipts above it are refused")
-    shelf_life: Count | None = key(
-        None, "periods", "age at which stock is scrapped (1: at the end of its first period)"
+    storage: Amount | None = key(
+        None, "units", "most that can be stocked; what arrives above it is refused, the same share of every edge"
+    )
+    overflow_cost: Amount = key(0.0, "money/unit", "on what `storage` refuses")
+    shelf_life: Literal[1] | None = key(
+        None, "periods", "1: what is left at the end of a period is charged `holding_cost` and then scrapped"
     )
     salvage_value: Amount = key(0.0, "money/unit", "paid for scrapped stock")
+    disruption: Disruption | None = key(None, "", "periods in which the node ships nothing")
+    products: Names | None = key(None, "", "of the file's `products`, those that it handles (default: all)")
     demand: dict[str, Any] | None = key(
         None,
         "",
@@ -77,8 +101,13 @@ class Edge(Section):
     name: Name = key("", "", "unique name; parallel edges need one each (default: `FROM-TO`)")
     lead_time: Periods = key(1, "periods", "what ships in period t is received at the start of t + lead_time")
     information_delay: Periods = key(0, "periods", "an order of period t is known to the supplier in t + this")
+    delay: Probabilities = key((), "", "chances of 0, 1, 2, ... periods more than `lead_time` (empty: none)")
+    crossing: Flag = key(True, "", "with `delay`, whether a shipment may overtake an earlier one")
     pipeline: Slots = key(
-        0.0, "units", "shipments on the way at the start, next to arrive first: a list, or one number for all"
+        0.0,
+        "units",
+        "shipments on the way at the start, next to arrive first (with `delay`: oldest first): "
+        "a list, or one number for the last `lead_time` periods",
     )
     orders_in_transit: Slots = key(
         0.0,
@@ -89,8 +118,18 @@ class Edge(Section):
     title: Literal["supplier", "customer"] = key("supplier", "", "who pays the edge's holding cost")
     purchase_cost: Amount = key(0.0, "money/unit", "paid by the customer")
     fixed_order_cost: Amount = key(0.0, "money/order", "paid by the customer for every order that is not 0")
+    discounts: tuple[PriceBreak, ...] = key((), "", "`{from: QUANTITY, purchase_cost: PRICE}`, quantities rising")
+    discount_on: Literal["all_units", "increment"] = key(
+        "all_units", "", "what a discount covers: the whole order, or what lies above its quantity"
+    )
     charged_on: Literal["order", "shipment"] = key("order", "", "when purchase and fixed cost are charged")
     order_limit: Amount | None = key(None, "units", "largest order (unstated: orders are not clipped)")
+    batch: Amount = key(0.0, "units", "orders are rounded half to even to multiples of this (0: to whole units)")
+    shipping_loss: Share = key(
+        0.0, "share", "most that can get lost: on arrival a share uniform between 0 and this is missing"
+    )
+    disruption: Disruption | None = key(None, "", "periods in which nothing ships on the edge")
+    products: Names | None = key(None, "", "of the file's `products`, those that it carries (default: all)")
     unmet: Unmet = key("backorder", "", "what becomes of an order that stock cannot serve")
     backorder_cost: Amount | None = key(None, "money/unit/period", "instead of the supplier's (unstated: the same)")
     lost_sale_cost: Amount | None = key(None, "money/unit", "instead of the supplier's (unstated: the same)")
@@ -105,29 +144,40 @@ class Edge(Section):
     @field_validator("pipeline", "orders_in_transit", mode="before")
     @classmethod
     def _fill_slots(cls, value: Any, info: ValidationInfo) -> Any:
-        delay = "lead_time" if info.field_name == "pipeline" else "information_delay"
-        slots = info.data.get(delay)
-        if slots is None:
+        of_pipeline = info.field_name == "pipeline"
+        periods = info.data.get("lead_time" if of_pipeline else "information_delay")
+        if periods is None or "delay" not in info.data:
             return ()
-        if isinstance(value, (list, tuple)):
-            if len(value) != slots:
-                raise ValueError(
-                    f"holds {len(value)} numbers but {delay} is {slots}; give a list of {slots}, or one number for all"
-                )
-            return tuple(value)
-        return (value,) * max(slots, 1)
+        late = max(len(info.data["delay"]) - 1, 0) if of_pipeline else 0
+        if not isinstance(value, (list, tuple)):
+            return (0.0,) * late + (value,) * max(periods, 1)
+        if len(value) != periods + late:
+            key_name = "information_delay" if not of_pipeline else "lead_time and delay" if late else "lead_time"
+            raise ValueError(
+                f"holds {len(value)} numbers but {key_name} is {periods + late}; give a list of {periods + late}, "
+                "or one number for all"
+            )
+        return tuple(value)
 
     @field_validator("pipeline", "orders_in_transit")
     @classmethod
     def _cut_slots(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-        return value[: info.data.get("lead_time" if info.field_name == "pipeline" else "information_delay", 0)]
+        if info.field_name == "pipeline":
+            return value[: info.data.get("lead_time", 0) + max(len(info.data.get("delay", ())) - 1, 0)]
+        return value[: info.data.get("information_delay", 0)]
+
+    @property
+    def longest_delay(self) -> int:
+        """The most periods that a shipment can take beyond the lead time."""
+        return max(len(self.delay) - 1, 0)
 
 
 class Expedite(Section):
-    """Unmet demand of a market that is tried at another node before it waits or is lost."""
+    """This period's demand that its node cannot serve, tried at another node before it waits or is lost."""
 
     from_: Name = key(..., "", "the node that delivers", alias="from")
     probability: Share = key(..., "", "chance that a customer accepts")
+    cost: Amount = key(0.0, "money/unit", "paid by the node that delivers")
 
 
 class Market(Section):
@@ -137,9 +187,33 @@ class Market(Section):
     process: SerializeAsAny[DemandProcess] = key(..., "", "name of the demand process, its parameters beside it")
     unmet: Unmet = key("backorder", "", "whether customers wait or leave when stock is short")
     price: Amount = key(0.0, "money/unit", "booked when the customer asks if it waits, on the sale if it does not")
+    price_range: tuple[Amount, Amount] | None = key(
+        None, "money/unit", "lowest and highest price that an agent can ask (default: 0 to twice `price`)"
+    )
+    stream: Name | None = key(None, "", "markets with the same stream meet the same noise (default: its own name)")
+    product: Name | None = key(
+        None, "", "of the file's `products`, the one that it asks for (default: one market each)"
+    )
     backorder_cost: Amount | None = key(None, "money/unit/period", "instead of the node's (unstated: the same)")
     lost_sale_cost: Amount | None = key(None, "money/unit", "instead of the node's (unstated: the same)")
     expedite: Expedite | None = key(None, "", "`{from: NODE, probability: .8}`: short demand tried at another node")
+
+
+class Shared(Section):
+    """Limits that several rows share, such as the products of one node."""
+
+    rows: Names = key(..., "", "the rows")
+    capacity: Amount | None = key(None, "units/period", "most that they ship in a period together")
+    storage: Amount | None = key(None, "units", "most that they stock together")
+
+
+class Correlation(Section):
+    """Markets whose noise is correlated through a Gaussian copula."""
+
+    markets: Names = key(..., "", "the markets")
+    coefficient: Number | tuple[tuple[Number, ...], ...] = key(
+        ..., "", "one correlation of all pairs, or a matrix; of the normal scores that drive the noise"
+    )
 
 
 class Timing(Section):
@@ -182,6 +256,7 @@ class GameDefaults(Section):
         "individual", "", "`individual`, `shared` (the mean of all), or `{blend: a}` (a own + (1 - a) mean)"
     )
     start: Literal["file", "warm"] = key("file", "", "state of period 0: the file's, or a drawn one")
+    forecast: Periods = key(0, "periods", "how many periods ahead seats see the expected demand of their markets")
     settle: Flag = key(False, "", "whether stock and backorders are settled at the end of an episode")
     agents: dict[Name, Agent] | None = key(
         None, "", "name: `{decides: [...], pays: [...]}` (default: one agent for each stock node)"
@@ -235,6 +310,8 @@ class Topology(Section):
     nodes: dict[Name, Node] = key(..., "", "the places, by name")
     edges: tuple[Edge, ...] = key((), "", "the lanes; their order is that of the lines of a node")
     markets: dict[Name, Market] = key({}, "", "the customers outside, by name")
+    shared: dict[Name, Shared] = key({}, "", "limits shared by several rows, by name; `products` writes them")
+    correlation: tuple[Correlation, ...] = key((), "", "groups of markets with correlated demand")
     timing: Timing = key(Timing(), "", "the order of events in a period")
     units: Literal["integer", "continuous"] = key("integer", "", "`integer`: orders are rounded half to even")
     game: GameDefaults = key(GameDefaults(), "", "defaults of a game on this chain")

@@ -1,20 +1,23 @@
 """Make common chains as networkx graphs, stock and pipelines at the mean demand that passes through.
 
-Every generator takes `demand`, the keys of a market (``{"process": "poisson", "mean": 5}``), and returns a
-`networkx.MultiDiGraph` that is accepted wherever a topology file is. Nodes are numbered from the customers
-upward, as stages are in Snyder & Shen; change attributes of the graph for what the parameters do not say.
-Backorders cost at the markets only, so the reward is shared.
+Every generator returns a `networkx.MultiDiGraph` that is accepted wherever a topology file is, and a file can begin
+with one: ``extends: {generator: serial, lead_times: [1, 2], holding_costs: [1, 0.5]}``. `demand` holds the keys of a
+market (``{"process": "poisson", "mean": 5}``). Nodes are numbered from the customers upward, as stages are in
+Snyder & Shen; change attributes of the graph for what the parameters do not say. Backorders cost at the markets
+only, so the reward is shared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+import random
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
 
-from marl_supply.errors import InputError
-from marl_supply.topology.graph import EDGE_ORDER
+from marl_supply.errors import InputError, nearest
+from marl_supply.topology.graph import EDGE_ORDER, document_of
 from marl_supply.topology.load import load
 from marl_supply.topology.reach import mean_demand
 
@@ -167,6 +170,141 @@ def layered(
     for node in above:
         graph.nodes[node].update(backorder_cost=backorder_cost, demand=dict(demand))
     return _filled(graph)
+
+
+def random_dag(
+    nodes: int = 20,
+    levels: int = 4,
+    seed: int = 0,
+    second_supplier: float = 0.5,
+    lead_times: Sequence[int] = (1, 3),
+    mean_demands: Sequence[int] = (2, 10),
+    backorder_cost: float = 9.0,
+    agents: str = "node",
+) -> nx.MultiDiGraph:
+    """Return levels that widen towards the customers, joined at random; the same chain for the same parameters.
+
+    Each level has about twice as many nodes as the one above it. Every node has one supplier drawn from the level
+    above such that none of them is left without a customer, and some have a second, drawn from all levels above.
+
+    Parameters
+    ----------
+    nodes, levels : int
+        Nodes that keep stock, and the levels that they form below one source.
+    seed : int
+        Of Python's generator, whose numbers are the same in every version.
+    second_supplier : float
+        Chance that a node has one, where there are levels above it.
+    lead_times, mean_demands : sequence of int
+        Least and largest lead time of an edge, periods, and mean of the Poisson demand of a node of level 1, units a
+        period; whole numbers, each equally likely. Holding cost is 1 at level 1, 1/2 at level 2, and so on.
+    backorder_cost : float
+        Money per unit and period, on the backorders of the markets.
+    agents : str
+        `node`: every node decides for itself; `level`: one agent decides for all nodes of a level.
+    """
+    if agents not in ("node", "level"):
+        raise InputError(f"agents: '{agents}' is neither node nor level; choose one of them")
+    draw = random.Random(seed)
+    graph = _graph("random_dag")
+    graph.add_node("source", kind="source")
+    floors = _widening(nodes, levels)
+    for level in range(levels, 0, -1):
+        above = ["source"] if level == levels else floors[level + 1]
+        higher = [name for other in range(level + 2, levels + 1) for name in floors[other]] + above
+        first = _each_once(draw, above, len(floors[level]))
+        for name, supplier in zip(floors[level], first, strict=True):
+            graph.add_node(name, holding_cost=round(1 / level, 2))
+            if level == 1:
+                demand = {"process": "poisson", "mean": _between(draw, *mean_demands)}
+                graph.nodes[name].update(backorder_cost=backorder_cost, demand=demand)
+            _join(graph, supplier, name, lead_time=_between(draw, *lead_times))
+            others = [other for other in higher if other != supplier]
+            if others and draw.random() < second_supplier:
+                _join(graph, _pick(draw, others), name, lead_time=_between(draw, *lead_times))
+    if agents == "level":
+        decides = {f"level_{level}": {"decides": floors[level]} for level in range(levels, 0, -1)}
+        graph.graph["game"]["agents"] = decides
+    return _balanced(graph)
+
+
+def document(generator: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a file for the chain that a generator makes, each demand with its node.
+
+    Raises
+    ------
+    InputError
+        If there is no such generator, or it does not take these parameters.
+    """
+    known = _generators()
+    if generator not in known:
+        raise InputError(f"no generator '{generator}'{nearest(generator, known)}; there are {', '.join(known)}.")
+    try:
+        bound = inspect.signature(known[generator]).bind(**parameters)
+    except TypeError as error:
+        raise InputError(f"{generator}: {error}; see marl_supply.topology.generators.") from None
+    made = document_of(known[generator](*bound.args, **bound.kwargs))
+    for name, market in made.pop("markets").items():
+        market.pop("served_by")
+        made["nodes"][name]["demand"] = market
+    return made
+
+
+def _generators() -> dict[str, Callable[..., nx.MultiDiGraph]]:
+    """The public functions of this file that return a graph, by name."""
+    own = {name: thing for name, thing in globals().items() if inspect.isfunction(thing) and not name.startswith("_")}
+    return {name: make for name, make in own.items() if make.__annotations__.get("return") == "nx.MultiDiGraph"}
+
+
+def _widening(nodes: int, levels: int) -> dict[int, list[str]]:
+    """Names by level: every level about twice as wide as the one above, the remainder in level 1."""
+    if not 1 <= levels <= nodes:
+        raise InputError(f"levels: {levels} do not fit {nodes} nodes; give from 1 to one for each node")
+    widths = {level: max(1, nodes * 2 ** (levels - level) // (2**levels - 1)) for level in range(levels, 1, -1)}
+    widths[1] = nodes - sum(widths.values())
+    return {
+        level: [f"level_{level}_{number}" for number in range(1, width + 1)] for level, width in sorted(widths.items())
+    }
+
+
+def _each_once(draw: random.Random, options: Sequence[str], count: int) -> list[str]:
+    """`count` options in a random order, each of them at least once where `count` allows it."""
+    chosen = [*options[:count], *(_pick(draw, options) for _ in range(count - len(options)))]
+    return [name for _, name in sorted((draw.random(), name) for name in chosen)]
+
+
+def _pick(draw: random.Random, options: Sequence[str]) -> str:
+    return options[int(draw.random() * len(options))]  # `random()` alone is the same in every version of Python
+
+
+def _between(draw: random.Random, low: int, high: int) -> int:
+    return low + int(draw.random() * (high - low + 1))
+
+
+def _balanced(graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
+    """Stocks and pipelines at the demand that passes through when every node splits its orders evenly.
+
+    The base-stock levels that it suggests are for rules, which order from the first supplier alone: that demand over
+    lead time + 1, plus one standard deviation of it if it is Poisson.
+    """
+    split: dict[str, float] = {}
+    alone: dict[str, float] = {}
+    ends = {edge[2]: edge for edge in graph.edges(keys=True)}
+    first = {ends[name][1]: ends[name] for name in reversed(graph.graph[EDGE_ORDER])}
+    for name in reversed(list(nx.topological_sort(graph))):
+        customers = [edge[1] for edge in graph.out_edges(name, keys=True)]
+        mean = graph.nodes[name].get("demand", {}).get("mean", 0)
+        split[name] = mean + sum(split[customer] / graph.in_degree(customer) for customer in customers)
+        alone[name] = mean + sum(alone[customer] for customer in customers if first[customer][0] == name)
+    for _, customer, attributes in graph.edges(data=True):
+        attributes["pipeline"] = round(split[customer] / graph.in_degree(customer))
+    levels = {}
+    for name, edge in first.items():
+        graph.nodes[name]["on_hand"] = round(split[name])
+        demand = alone[name] * (graph.edges[edge]["lead_time"] + 1)
+        levels[name] = round(demand + demand**0.5)
+    graph.graph["policies"] = {"base_stock": levels}
+    return graph
 
 
 def _graph(name: str) -> nx.MultiDiGraph:

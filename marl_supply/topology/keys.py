@@ -21,9 +21,15 @@ def key(default: Any, unit: str, description: str, alias: str | None = None) -> 
 
 
 def _name(name: str) -> str:
-    if not re.fullmatch(r"[\w-]+", name):
-        raise ValueError(f"'{name}' is no name; use letters, digits, '_' and '-'")
+    if not re.fullmatch(r"[\w-]+(:[\w-]+)?", name):
+        raise ValueError(f"'{name}' is no name; use letters, digits, '_' and '-' (and 'NODE:PRODUCT')")
     return name
+
+
+def _sums_to_one(probabilities: tuple[float, ...]) -> tuple[float, ...]:
+    if probabilities and abs(sum(probabilities) - 1) > 1e-9:
+        raise ValueError(f"the probabilities add up to {sum(probabilities):g}, not 1")
+    return probabilities
 
 
 def _whole(number: Any) -> Any:
@@ -51,6 +57,7 @@ Flag = Annotated[bool, Field(strict=True)]
 Periods = Annotated[int, Field(strict=True, ge=0), BeforeValidator(_whole)]
 Count = Annotated[int, Field(strict=True, ge=1), BeforeValidator(_whole)]
 Reviews = Annotated[tuple[Count, ...], Field(min_length=1)]
+Probabilities = Annotated[tuple[Share, ...], AfterValidator(_sums_to_one)]
 Name = Annotated[str, Field(strict=True), AfterValidator(_name)]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 Slots = Annotated[

@@ -83,13 +83,23 @@ def _extended(document: dict[str, Any], folder: Path, children: tuple[Path, ...]
     if base is None:
         return document, [folder]
     place = children[-1].name if children else str(document.get("name", "topology"))
-    if not isinstance(base, str):
-        raise InputError(f"{place}: extends: {base!r} is not text; name a shipped topology or a file")
+    if not isinstance(base, (str, Mapping)):
+        raise InputError(
+            f"{place}: extends: {base!r} is not text; name a shipped topology, a file, or {{generator: NAME}}"
+        )
     try:
-        path = find(base, folder)
+        origin = find(base, folder) if isinstance(base, str) else _generated(base)
     except InputError as error:
         raise InputError(f"{place}: extends: {error}") from None
-    parent, folders = _read(path, children)
+    parent, folders = _read(origin, children) if isinstance(origin, Path) else (origin, [])
     if children:
         parent.pop("name", None)
     return extend(parent, document), [folder, *folders]
+
+
+def _generated(base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of the chain that a generator makes, with the parameters that stand beside its name."""
+    from marl_supply.topology import generators
+
+    parameters = dict(base)
+    return generators.document(str(parameters.pop("generator", "")), parameters)

@@ -2,7 +2,8 @@
 
 Rows are item-locations (every node that is not a source), lines are the claims on a row's stock: its markets in file
 order, then its outbound edges in file order; the lines of one row stand together. A *place* is whoever can pay:
-the rows first, then the sources.
+the rows first, then the sources. A source that capacity or a disruption can keep from shipping is *limited*: it has
+lines too, and they stand after those of the rows.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.demand.process import DemandProcess
+from marl_supply.demand.responsive import ResponsiveProcess
 from marl_supply.errors import InputError
+from marl_supply.topology.chances import ChanceTable, chances_of, delays_of, disruptions_of
 from marl_supply.topology.file import Topology
 from marl_supply.topology.incidence import Index, Sum, compact
+from marl_supply.topology.limits import capacity_of, reviews_of, shared_capacities_of, storages_of
 from marl_supply.topology.support import refuse_unsupported
 
 IntArray = NDArray[np.int64]
@@ -29,11 +33,10 @@ SOURCE = -1
 
 @dataclass(frozen=True)
 class ShippingStage:
-    """Rows that can ship at the same moment: all of them at once unless an internal edge has lead time 0."""
+    """Places that can ship at the same moment: all of them at once unless an internal edge has lead time 0."""
 
-    rows: Index
     lines: Index
-    rows_of_lines: Index
+    places_of_lines: Index
     single_lines: IntArray
     groups: tuple[LineGroup, ...]
     zero_lead_edges: IntArray
@@ -41,13 +44,13 @@ class ShippingStage:
 
 @dataclass(frozen=True)
 class LineGroup:
-    """Rows of one allocation rule with equally many lines, several each.
+    """Places of one allocation rule with equally many lines, several each.
 
-    rows: (r,) row numbers; lines: (r, c) line numbers, `c` lines to a row, in the row's own order.
+    places: (r,) place numbers; lines: (r, c) line numbers, `c` lines to a place, in its own order.
     """
 
     rule: str
-    rows: IntArray
+    places: IntArray
     lines: IntArray
 
 
@@ -83,12 +86,16 @@ class Network:
         Row numbers; -1 where the supplier is a source.
     supplier_place : (E,) int
         Place number of each supplier.
-    lead_time, information_delay : (E,) int, periods
-    line_row, line_edge, line_market : (M,) int
-        Row of each line; its edge or its market, -1 for the other kind.
+    lead_time, longest_lead_time, information_delay : (E,) int, periods
+        ``longest_lead_time`` is that of a shipment with the longest random delay.
+    mean_lead_time : (E,) float, periods
+    line_place, line_edge, line_market : (M,) int
+        Place of each line; its edge or its market, -1 for the other kind. A place below N is a row.
     edge_line : (E,) int
-        Line of each edge, -1 for edges out of a source.
+        Line of each edge, -1 for edges out of a source that never falls short.
     market_line, market_row : (K,) int
+    chances : tuple of Chance
+        The layout of a period's chance numbers.
     """
 
     def __init__(self, topology: Topology) -> None:
@@ -100,6 +107,9 @@ class Network:
         self._name_rows()
         self._connect()
         self._order_lines()
+        self._read_limits()
+        self._check_shared_capacities()
+        self._read_chances()
         self._read_costs()
 
     def _name_rows(self) -> None:
@@ -121,9 +131,16 @@ class Network:
         self.supplier = np.where(self.supplier_place < len(self.rows), self.supplier_place, SOURCE)
         self.customer = _ints(place[edge.to] for edge in edges)
         self.lead_time = _ints(edge.lead_time for edge in edges)
+        self.longest_lead_time = self.lead_time + _ints(edge.longest_delay for edge in edges)
+        self.mean_lead_time = self.lead_time + _floats(
+            sum(late * chance for late, chance in enumerate(edge.delay)) for edge in edges
+        )
         self.information_delay = _ints(edge.information_delay for edge in edges)
         self.market_row = _ints(place[market.served_by[0]] for market in self.topology.markets.values())
-        self.from_source = compact(np.flatnonzero(self.supplier == SOURCE), len(edges))
+        limited = _limited_sources(self.topology)
+        self.limited_sources = _ints(place[name] for name in self.sources if name in limited)
+        unlimited = (self.supplier == SOURCE) & ~np.isin(self.supplier_place, self.limited_sources)
+        self.from_source = compact(np.flatnonzero(unlimited), len(edges))
         self.inbound = Sum(self.customer, len(self.rows))
         for row in np.setdiff1d(np.arange(len(self.rows)), self.customer):
             where = f"{self.topology.name}: nodes.{self.rows[row]}"
@@ -133,22 +150,26 @@ class Network:
         self.order_limit = (
             None if all(x is None for x in limits) else _floats(np.inf if x is None else x for x in limits)
         )
-        slots = max(1, int(self.lead_time.max(initial=0)))
+        slots = max(1, int(self.longest_lead_time.max(initial=0)))
         self.initial_pipeline = np.zeros((slots, len(edges)))
         travel = max(1, int(self.information_delay.max(initial=0)))
         self.initial_orders = np.zeros((travel, len(edges)))
         for number, edge in enumerate(edges):
-            self.initial_pipeline[: edge.lead_time, number] = edge.pipeline
+            self.initial_pipeline[: len(edge.pipeline), number] = edge.pipeline
             self.initial_orders[: edge.information_delay, number] = edge.orders_in_transit
-        self.lead_groups = _groups(self.lead_time)
+        self.lead_groups = _groups(self.longest_lead_time)
         self.delay_groups = _groups(self.information_delay)
 
     def _order_lines(self) -> None:
+        rows = len(self.rows)
         lines: list[tuple[int, int, int]] = []
-        for row in range(len(self.rows)):
-            lines += [(row, -1, int(k)) for k in np.flatnonzero(self.market_row == row)]
-            lines += [(row, int(e), -1) for e in np.flatnonzero(self.supplier == row)]
-        self.line_row = _ints(line[0] for line in lines)
+        markets, edges = _members(self.market_row, rows), _members(self.supplier_place, len(self.places))
+        for row in range(rows):
+            lines += [(row, -1, market) for market in markets[row]] + [(row, edge, -1) for edge in edges[row]]
+        own = len(lines)
+        for place in self.limited_sources:
+            lines += [(int(place), edge, -1) for edge in edges[place]]
+        self.line_place = _ints(line[0] for line in lines)
         self.line_edge = _ints(line[1] for line in lines)
         self.line_market = _ints(line[2] for line in lines)
         self.lines = tuple(self.markets[k] if k >= 0 else self.edges[e] for _, e, k in lines)
@@ -157,22 +178,85 @@ class Network:
         self.market_line = np.zeros(len(self.markets), dtype=np.int64)
         self.market_line[self.line_market[self.line_market >= 0]] = np.flatnonzero(self.line_market >= 0)
         self.market_lines = compact(self.market_line, len(lines))
-        internal = np.flatnonzero(self.supplier >= 0)
+        internal = np.flatnonzero(self.edge_line >= 0)
         self.internal_edges = compact(internal, len(self.edges))
         self.internal_lines = compact(self.edge_line[internal], len(lines))
         self.immediate = internal[self.information_delay[internal] == 0]
         self.line_claim = np.where(self.line_edge >= 0, self.line_edge, len(self.edges) + self.line_market)
         self.line_customer = np.where(self.line_edge >= 0, self.customer[self.line_edge], 0)
-        self.market_sum = Sum(self.market_row, len(self.rows))
-        self.line_sum = Sum(self.line_row, len(self.rows))
+        self.market_sum = Sum(self.market_row, rows)
+        self.line_sum = Sum(self.line_place[:own], rows, np.arange(own), len(lines))
+        self.place_sum = self.line_sum if own == len(lines) else Sum(self.line_place, len(self.places))
         self.losing_lines = np.flatnonzero([self._spec_of_line(m).unmet == "lost" for m in range(len(lines))])
         self.losing_edges = np.array([e for e in self.line_edge[self.losing_lines] if e >= 0], dtype=np.int64)
         self.keeps = np.ones(len(lines))
         self.keeps[self.losing_lines] = 0
         zero_lead = np.flatnonzero(self.lead_time == 0)
         self.has_zero_lead = len(zero_lead) > 0
-        self.zero_lead_from_source = zero_lead[self.supplier[zero_lead] == SOURCE]
+        self.zero_lead_from_source = np.intersect1d(zero_lead, np.flatnonzero(self.edge_line < 0))
         self.has_delays = bool(self.information_delay.max(initial=0) > 0)
+
+    def _read_limits(self) -> None:
+        topology, nodes = self.topology, self.topology.nodes
+        self.storages = storages_of(topology, self.rows, self.customer)
+        self.capacity = capacity_of(topology, self.places)
+        self.shared_capacities = shared_capacities_of(topology, self.rows)
+        self.reviews = reviews_of(nodes[row] for row in self.rows)
+        batches = _floats(edge.batch for edge in topology.edges)
+        self.batch = np.where(batches > 0, batches, 1.0 if self.integer else 0.0) if batches.any() else None
+        self.perishable = np.flatnonzero([nodes[row].shelf_life is not None for row in self.rows])
+        decided = {n for n, place in enumerate(self.places) if nodes[place].allocation == "decided"}
+        self.decided_lines = np.flatnonzero([int(place) in decided for place in self.line_place])
+
+    def _check_shared_capacities(self) -> None:
+        for name, shared in self.topology.shared.items():
+            stages = {self.shipping_depth[self.rows.index(row)]: row for row in shared.rows}
+            if shared.capacity is not None and len(stages) > 1:
+                first, *_, last = (stages[stage] for stage in sorted(stages))
+                raise InputError(
+                    f"{self.topology.name}: shared.{name}.capacity: '{first}' ships before '{last}': a lead time of 0 "
+                    "lies between, and they cannot share what ships in a period; raise that lead time."
+                )
+
+    def _read_chances(self) -> None:
+        topology, edges = self.topology, self.topology.edges
+        self.chances = chances_of(topology)
+        table = ChanceTable(self.chances)
+        self.chance_size = table.size
+        self.delays = delays_of(edges, table)
+        self.leaking_edges = np.flatnonzero([edge.shipping_loss > 0 for edge in edges])
+        leaking = [edges[edge] for edge in self.leaking_edges]
+        self.leak_share = _floats(edge.shipping_loss for edge in leaking)
+        self.leak_chance = table.rows("loss", [edge.name for edge in leaking])
+        self.disruptions = disruptions_of(topology, self.places, table)
+        markets = topology.markets
+        expedited = [(number, market.expedite) for number, market in enumerate(markets.values()) if market.expedite]
+        place = {name: number for number, name in enumerate(self.places)}
+        self.expedited_markets = _ints(number for number, _ in expedited)
+        self.expedite_row = _ints(place[expedite.from_] for _, expedite in expedited)
+        self.expedite_sum = Sum(self.expedite_row, len(self.rows))
+        self.expedite_groups = tuple(
+            (int(row), np.flatnonzero(self.expedite_row == row)) for row in np.unique(self.expedite_row)
+        )
+        self.expedite_probability = _floats(expedite.probability for _, expedite in expedited)
+        self.expedite_cost = _floats(expedite.cost for _, expedite in expedited)
+        self.expedite_chance = table.rows("expedite", [self.markets[number] for number in self.expedited_markets])
+        self.responsive: tuple[tuple[int, ResponsiveProcess, slice], ...] = tuple(
+            (number, process, _span(table, name, process))
+            for number, (name, process) in enumerate(self.processes.items())
+            if isinstance(process, ResponsiveProcess)
+        )
+        self.priced_markets = np.flatnonzero([market.price_range is not None for market in markets.values()])
+        self.exposed_markets = _ints(number for number, process, _ in self.responsive if process.groups)
+        self.public_memory = tuple(
+            (number, name, len(values))
+            for number, process, _ in self.responsive
+            for name, values in process.start().items()
+            if name in process.public
+        )
+        self.groups = {number: process.groups for number, process, _ in self.responsive}
+        self.streams = {name: market.stream for name, market in markets.items() if market.stream is not None}
+        self.forecast_periods = topology.game.forecast
 
     def _spec_of_line(self, line: int) -> Any:
         if self.line_edge[line] >= 0:
@@ -182,6 +266,8 @@ class Network:
     def _read_costs(self) -> None:
         nodes, edges = self.topology.nodes, self.topology.edges
         self.holding_cost = _floats(nodes[row].holding_cost for row in self.rows)
+        self.overflow_cost = _floats(nodes[row].overflow_cost for row in self.rows)
+        self.salvage_value = _floats(nodes[row].salvage_value for row in self.rows)
         self.backorder_cost = _floats(self._line_cost(m, "backorder_cost") for m in range(len(self.lines)))
         self.lost_sale_cost = _floats(self._line_cost(m, "lost_sale_cost") for m in range(len(self.lines)))
         self.pipeline_holding_cost = _floats(edge.holding_cost for edge in edges)
@@ -194,7 +280,7 @@ class Network:
 
     def _line_cost(self, line: int, kind: str) -> float:
         own = getattr(self._spec_of_line(line), kind)
-        node = self.topology.nodes[self.rows[self.line_row[line]]]
+        node = self.topology.nodes[self.places[self.line_place[line]]]
         return float(getattr(node, kind) if own is None else own)
 
     @cached_property
@@ -236,14 +322,25 @@ class Network:
         markets = _floats(process.mean for process in self.processes.values())
         if not len(self.edges):
             return markets[self.line_market]
-        over_lead_time = (self.lead_time + 1) * self.mean_demand[self.customer]
+        over_lead_time = (self.mean_lead_time + 1) * self.mean_demand[self.customer]
         return np.where(self.line_edge >= 0, over_lead_time[self.line_edge], markets[self.line_market])
 
     @cached_property
     def bounded_lines(self) -> IntArray:
         """Lines that lose what stock cannot cover, of rows to which no edge of lead time 0 can still bring any."""
-        grows = np.isin(self.line_row, self.customer[self.lead_time == 0])
+        grows = np.isin(self.line_place, self.customer[self.lead_time == 0]) | (self.line_place >= len(self.rows))
         return self.losing_lines[~grows[self.losing_lines]]
+
+    @cached_property
+    def hiding_lines(self) -> IntArray:
+        """Those that can hold claims at a decision point: of what they claim, only what stock can cover is seen."""
+        lines = self.bounded_lines
+        early = np.where(
+            self.line_edge[lines] >= 0,
+            (self.information_delay[self.line_edge[lines]] > 0) | self.downstream_first,
+            self.demand_first,
+        )
+        return lines[early]
 
     @cached_property
     def demand_deviation(self) -> FloatArray:
@@ -259,7 +356,7 @@ class Network:
     def periods_below(self) -> IntArray:
         """(N,) periods: lead times and delays on the longest way from a row's suppliers to a market, and one more."""
         own = np.zeros(len(self.rows), dtype=np.int64)
-        np.maximum.at(own, self.customer, self.lead_time + self.information_delay)
+        np.maximum.at(own, self.customer, self.longest_lead_time + self.information_delay)
         below = np.zeros(len(self.rows), dtype=np.int64)
         for row in reversed(self._suppliers_first()):
             below[row] = own[row] + below[self.customer[self.supplier == row]].max(initial=0)
@@ -268,7 +365,7 @@ class Network:
     @cached_property
     def pipeline_slots(self) -> IntArray:
         """(s, 2) pairs (edge, periods ahead) of what is in transit at a decision point, edge by edge."""
-        return _slots(self.lead_time)
+        return _slots(self.longest_lead_time)
 
     @cached_property
     def travelling_slots(self) -> IntArray:
@@ -286,28 +383,40 @@ class Network:
 
     @cached_property
     def shipping_stages(self) -> tuple[ShippingStage, ...]:
-        """One stage for all rows, or, where internal lead times are 0, suppliers before customers."""
-        depth = self._depth(np.flatnonzero((self.supplier >= 0) & (self.lead_time == 0)))
+        """One stage for all places, or, where lead times between them are 0, suppliers before customers."""
+        depth = self.shipping_depth
         return tuple(self._stage(np.flatnonzero(depth == d)) for d in range(int(depth.max(initial=0)) + 1))
 
-    def _stage(self, rows: IntArray) -> ShippingStage:
-        lines = np.flatnonzero(np.isin(self.line_row, rows))
+    @cached_property
+    def shipping_depth(self) -> IntArray:
+        """(P,) the stage in which each place ships; limited sources come first."""
+        depth = np.zeros(len(self.places), dtype=np.int64)
+        zero = np.flatnonzero((self.edge_line >= 0) & (self.lead_time == 0))
+        depth[self.customer[zero[self.supplier[zero] == SOURCE]]] = 1
+        for row in self._suppliers_first():
+            for edge in zero[self.supplier[zero] == row]:
+                depth[self.customer[edge]] = max(depth[self.customer[edge]], depth[row] + 1)
+        return depth
+
+    def _stage(self, places: IntArray) -> ShippingStage:
+        lines = np.flatnonzero(np.isin(self.line_place, places))
         edges = self.line_edge[lines]
         zero = np.array([e for e in edges if e >= 0 and self.lead_time[e] == 0], dtype=np.int64)
-        counts = np.bincount(self.line_row, minlength=len(self.rows))
+        counts = np.bincount(self.line_place, minlength=len(self.places))
+        members = _members(self.line_place, len(self.places))
         counted: dict[tuple[str, int], list[int]] = {}
-        for row in rows[counts[rows] > 1]:
-            rule = self.topology.nodes[self.rows[row]].allocation
-            counted.setdefault((rule, int(counts[row])), []).append(int(row))
+        for place in places[counts[places] > 1]:
+            rule = self.topology.nodes[self.places[place]].allocation
+            rule = "proportional" if rule == "decided" else rule  # how wishes beyond the stock are cut
+            counted.setdefault((rule, int(counts[place])), []).append(int(place))
         groups = tuple(
-            LineGroup(rule, _ints(members), np.array([np.flatnonzero(self.line_row == row) for row in members]))
-            for (rule, _), members in counted.items()
+            LineGroup(rule, _ints(alike), np.array([members[place] for place in alike]))
+            for (rule, _), alike in counted.items()
         )
         return ShippingStage(
-            rows=compact(rows, len(self.rows)),
             lines=compact(lines, len(self.lines)),
-            rows_of_lines=compact(self.line_row[lines], len(self.rows)),
-            single_lines=lines[counts[self.line_row[lines]] == 1],
+            places_of_lines=compact(self.line_place[lines], len(self.places)),
+            single_lines=lines[counts[self.line_place[lines]] == 1],
             groups=groups,
             zero_lead_edges=zero,
         )
@@ -324,14 +433,6 @@ class Network:
             DecisionLevel(r, np.intersect1d(self.immediate, np.flatnonzero(np.isin(self.customer, r)))) for r in levels
         )
 
-    def _depth(self, edges: IntArray) -> IntArray:
-        """(N,) longest path of the given edges that ends in each row."""
-        depth = np.zeros(len(self.rows), dtype=np.int64)
-        for row in self._suppliers_first():
-            for edge in edges[self.supplier[edges] == row]:
-                depth[self.customer[edge]] = max(depth[self.customer[edge]], depth[row] + 1)
-        return depth
-
     def _suppliers_first(self) -> list[int]:
         """Row numbers in an order in which every supplier comes before its customers."""
         waiting = np.bincount(self.customer[self.supplier >= 0], minlength=len(self.rows))
@@ -343,6 +444,28 @@ class Network:
                 if waiting[customer] == 0:
                     ready.append(customer)
         return ready
+
+
+def _limited_sources(topology: Topology) -> set[str]:
+    """Sources that can fail to ship what is ordered: bounded ones, and those whose edges can be disrupted."""
+    nodes = topology.nodes
+    limited = {name for name, node in nodes.items() if node.capacity is not None or node.disruption is not None}
+    limited |= {edge.from_ for edge in topology.edges if edge.disruption is not None}
+    return {name for name in limited if nodes[name].kind == "source"}
+
+
+def _members(owner: IntArray, total: int) -> list[list[int]]:
+    """For each owner the numbers that belong to it, in order; negative owners are nobody."""
+    members: list[list[int]] = [[] for _ in range(total)]
+    for number, one in enumerate(owner.tolist()):
+        if one >= 0:
+            members[one].append(number)
+    return members
+
+
+def _span(table: ChanceTable, market: str, process: ResponsiveProcess) -> slice:
+    start = int(table.rows("demand", [market])[0]) if process.uniforms else 0
+    return slice(start, start + process.uniforms)
 
 
 def _groups(delays: IntArray) -> tuple[tuple[int, Index], ...]:

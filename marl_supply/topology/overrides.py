@@ -25,6 +25,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "contract": file.Contract,
 }
 _DEFAULTS: dict[str, type[BaseModel]] = {"node": file.Node, "edge": file.Edge, "market": file.Market}
+_WHOLE = (["game", "agents"], ["game", "actions"], ["game", "reward"])
 _PROVENANCE = ("file", "column", "date_column", "from", "to", "held_out")
 
 
@@ -37,7 +38,7 @@ def apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
         The file after `extends`, before `defaults`.
     overrides : sequence of str, or mapping
         ``"PATH=VALUE"`` with a YAML value, or ``{PATH: value}``. An edge is named or numbered. A mapping as
-        value is merged into what is there.
+        value is merged into what is there; agents, actions and reward of a game are replaced as a whole.
 
     Raises
     ------
@@ -84,6 +85,9 @@ def _set(document: dict[str, Any], path: str, value: Any) -> None:
         return
     if "values" in inside and last in _PROVENANCE:
         raise InputError(f"--set {path}: the recorded values are in the file already; change the file they came from")
+    if parts in _WHOLE:
+        inside[last] = value
+        return
     changed = merge(inside, {last: value})
     inside.clear()
     inside.update(changed)

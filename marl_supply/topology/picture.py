@@ -1,11 +1,13 @@
-"""A topology as text: levels from sources down to markets, with lead times, delays, costs and demand."""
+"""A topology as text: levels from sources down to markets, with lead times, delays, limits, costs and demand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from marl_supply.topology.file import Edge, Market, Node, Topology
-from marl_supply.topology.reach import levels, mean_demand, order_bounds
+from marl_supply.topology.facts import edge_facts, market_facts, node_facts, text, together
+from marl_supply.topology.file import Market, Topology
+from marl_supply.topology.outline import Lane, Outline, Place, Sale, outline
+from marl_supply.topology.reach import mean_demand, order_bounds
 from marl_supply.topology.resolve import process_name
 
 
@@ -14,19 +16,20 @@ def picture(topology: Topology) -> str:
 
     Under each level of nodes stand the edges that leave it; `order bound` is the largest order of learners
     and random players where the file states no limit: ceil(4 x mean demand that can reach the node x longest
-    review).
+    review). Products of a node stand as one, so do alike nodes of a crowded level, and a chain of more than a
+    hundred places is shown by levels; where values then differ, their range is shown.
     """
-    depth, bounds = levels(topology), order_bounds(topology)
+    parts, bounds = outline(topology), order_bounds(topology)
     blocks: list[list[str]] = []
-    for level in range(max(depth.values()) + 1):
-        names = [name for name in topology.nodes if depth[name] == level]
-        edges = [edge for edge in topology.edges if edge.from_ in names]
-        markets = {name: market for name, market in topology.markets.items() if market.served_by[0] in names}
-        blocks.append(_table(_node(name, topology.nodes[name]) for name in names))
-        lines = _table(_edge(edge, bounds[edge.name]) for edge in edges)
-        lines += _table(_market(name, market) for name, market in markets.items())
+    for level in range(max(place.level for place in parts.places) + 1):
+        here = {number for number, place in enumerate(parts.places) if place.level == level}
+        lanes = [lane for lane in parts.lanes if lane.supplier in here]
+        blocks.append(_table(_place(topology, parts.places[number]) for number in sorted(here)))
+        lines = _far(parts, lanes) if parts.by_level else _table(_lane(parts, lane, bounds) for lane in lanes)
+        lines += _table(_sale(parts, sale) for sale in parts.sales if sale.place in here)
         blocks.append([f"  | {line}" for line in lines])
-    return "\n".join([*_heading(topology), "", *(line for block in blocks for line in block), "", *_footing(topology)])
+    body = [line for block in blocks for line in block]
+    return "\n".join([*heading(topology), "", *body, "", *_footing(topology, parts)])
 
 
 def describe_process(market: Market) -> str:
@@ -35,7 +38,8 @@ def describe_process(market: Market) -> str:
     return " ".join([process_name(market.process), *(f"{key} {_short(value)}" for key, value in stated.items())])
 
 
-def _heading(topology: Topology) -> list[str]:
+def heading(topology: Topology) -> list[str]:
+    """Return name, source and timing of a chain, a line each."""
     seen = {"after_ordering": "seen after ordering", "before_ordering": "seen before ordering"}
     timing = topology.timing
     facts = [
@@ -49,13 +53,31 @@ def _heading(topology: Topology) -> list[str]:
     ]
 
 
-def _footing(topology: Topology) -> list[str]:
+def limits_and_ties(topology: Topology) -> list[str]:
+    """Return what holds between rows or between markets, a line each: shared limits, correlated demand."""
+    lines = []
+    for name, shared in topology.shared.items():
+        limits = [f"{key} {value:g}" for key in ("capacity", "storage") if (value := getattr(shared, key)) is not None]
+        lines.append(f"shared by {_listed(shared.rows)} ({name}): {', '.join(limits) or 'nothing'}")
+    for group in topology.correlation:
+        value = group.coefficient
+        stated = f"{value:g}" if isinstance(value, (int, float)) else "as stated in the file"
+        lines.append(f"correlation of {_listed(group.markets)}: {stated}")
+    return lines
+
+
+def _footing(topology: Topology, parts: Outline) -> list[str]:
     game = topology.game
     terms = topology.contract.model_dump(exclude_none=True, exclude_defaults=True, by_alias=True)
-    means = {name: mean for name, mean in mean_demand(topology).items() if topology.nodes[name].kind == "stock"}
-    reached = ", ".join(f"{name} {mean:.4g}" for name, mean in means.items())
+    means = mean_demand(topology)
+    reached = ", ".join(
+        f"{place.title} {_range([means[node] for node in place.nodes])}"
+        for place in parts.places
+        if not place.is_source
+    )
     lines = [
         f"mean demand that can reach a node: {reached}",
+        *limits_and_ties(topology),
         f"game: horizon {game.horizon}, warm-up {game.warm_up}, {game.criterion} cost, "
         f"discount {game.discount:g}, observe {game.observe}, actions {_short(game.actions)}, "
         f"reward {_short(game.reward)}",
@@ -67,61 +89,56 @@ def _footing(topology: Topology) -> list[str]:
     return lines
 
 
-def _node(name: str, node: Node) -> list[str]:
-    if node.kind == "source":
-        return [f"[{name}]", "source", *_stated({"capacity": node.capacity})]
-    facts = {
-        "holding": node.holding_cost,
-        "backorder": node.backorder_cost,
-        "lost sale": node.lost_sale_cost,
-        "capacity": node.capacity,
-        "storage": node.storage,
-        "shelf life": node.shelf_life,
-    }
-    review = [] if node.review == (1,) else [f"review {' '.join(map(str, node.review))}"]
-    rule = [] if node.allocation == "proportional" else [node.allocation.replace("_", " ")]
-    return [f"[{name}]", f"on hand {node.on_hand:g}", *_stated(facts), *review, *rule]
-
-
-def _edge(edge: Edge, bound: float) -> list[str]:
-    costs = {
-        "holding": edge.holding_cost,
-        "purchase": edge.purchase_cost,
-        "per order": edge.fixed_order_cost,
-        "backorder": edge.backorder_cost,
-        "lost sale": edge.lost_sale_cost,
-    }
-    named = "" if edge.name == f"{edge.from_}-{edge.to}" else f" ({edge.name})"
+def _place(topology: Topology, place: Place) -> list[str]:
+    title = f"[{place.title}]" + (f" ({place.note})" if place.note else "")
     return [
-        f"{edge.from_} -> {edge.to}{named}",
-        f"lead time {edge.lead_time}" + _slots(edge.pipeline),
-        f"information delay {edge.information_delay}" + _slots(edge.orders_in_transit),
-        f"order {'bound' if edge.order_limit is None else 'limit'} {bound:g}",
-        *(["lost if short"] if edge.unmet == "lost" else []),
-        *_stated(costs),
+        title,
+        *(["source"] if place.is_source else []),
+        *together([node_facts(topology.nodes[node]) for node in place.nodes]),
     ]
 
 
-def _market(name: str, market: Market) -> list[str]:
-    process = market.process
-    spread = [] if process.variance is None else [f"sd {process.variance**0.5:.4g}"]
-    costs = {"price": market.price, "backorder": market.backorder_cost, "lost sale": market.lost_sale_cost}
+def _lane(parts: Outline, lane: Lane, bounds: Mapping[str, float]) -> list[str]:
+    supplier, customer = parts.places[lane.supplier].title, parts.places[lane.customer].title
+    first = lane.edges[0]
+    named = "" if first.name == f"{first.from_}-{first.to}" else f" ({first.name})"
+    count = f" ({len(lane.edges)} edges)" if len(lane.edges) > 1 else ""
+    unlimited = [bounds[edge.name] for edge in lane.edges if edge.order_limit is None]
     return [
-        f"{', '.join(market.served_by)} => market {name}",
-        describe_process(market),
-        f"mean {process.mean:.4g}",
-        *spread,
-        "lost if short" if market.unmet == "lost" else "waits if short",
-        *_stated(costs),
+        f"{supplier} -> {customer}{count or named}",
+        *together([edge_facts(edge) for edge in lane.edges]),
+        *([f"order bound {_range(unlimited)}"] if unlimited else []),
     ]
 
 
-def _stated(facts: dict[str, float | None]) -> list[str]:
-    return [f"{label} {value:g}" for label, value in facts.items() if value]
+def _far(parts: Outline, lanes: Sequence[Lane]) -> list[str]:
+    """All edges that leave a level in one line, with the levels they lead to."""
+    if not lanes:
+        return []
+    edges = [edge for lane in lanes for edge in lane.edges]
+    ends = [parts.places[lane.customer].level for lane in lanes]
+    where = f"level {ends[0]}" if len({*ends}) == 1 else f"levels {min(ends)} to {max(ends)}"
+    return ["  ".join([f"{len(edges)} edges to {where}", *together([edge_facts(edge) for edge in edges])])]
 
 
-def _slots(numbers: tuple[float, ...]) -> str:
-    return f" ({' '.join(f'{number:g}' for number in numbers)})" if any(numbers) else ""
+def _sale(parts: Outline, sale: Sale) -> list[str]:
+    """One market with its whole process; of several their means and spreads."""
+    facts = [market_facts(market) for market in sale.markets]
+    if len(facts) > 1:
+        return [f"{parts.places[sale.place].title} => {sale.title}", *together(facts)]
+    market = sale.markets[0]
+    served = ", ".join(market.served_by)
+    unsaid = [fact for fact in facts[0][1:] if fact[0] not in market.process.model_fields_set]
+    return [f"{served} => {sale.title}", describe_process(market), *map(text, unsaid)]
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.4g}", f"{max(values):.4g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 6 else f"{', '.join(names[:3])} ... {names[-1]}"
 
 
 def _short(value: object) -> str:

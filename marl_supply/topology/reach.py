@@ -1,11 +1,11 @@
-"""What can reach what in a chain: levels, markets downstream, mean demand, order bounds."""
+"""What can reach what in a chain: levels, markets downstream, mean demand, order bounds, ways nobody can avoid."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 
-from marl_supply.topology.file import Topology
+from marl_supply.topology.file import Edge, Topology
 
 
 def suppliers_first(topology: Topology) -> list[str]:
@@ -16,36 +16,60 @@ def suppliers_first(topology: Topology) -> list[str]:
 
 def levels(topology: Topology) -> dict[str, int]:
     """Return for each node the number of edges on the longest way to it from above."""
-    suppliers: dict[str, list[str]] = {name: [] for name in topology.nodes}
-    for edge in topology.edges:
-        suppliers[edge.to].append(edge.from_)
+    inbound = edges_into(topology)
     depth: dict[str, int] = {}
     pending = list(topology.nodes)
     while pending:
         node = pending[-1]
-        waiting = [name for name in suppliers[node] if name not in depth]
+        waiting = [edge.from_ for edge in inbound[node] if edge.from_ not in depth]
         if waiting:
             pending += waiting
         else:
-            depth[pending.pop()] = max((depth[name] + 1 for name in suppliers[node]), default=0)
+            depth[pending.pop()] = max((depth[edge.from_] + 1 for edge in inbound[node]), default=0)
     return depth
 
 
-def downstream(topology: Topology, without: Collection[str] = ()) -> dict[str, frozenset[str]]:
-    """Return for each node the nodes that its goods can reach, itself included, none of them in `without`."""
+def edges_into(topology: Topology) -> dict[str, list[Edge]]:
+    """Return for each node the edges that end there, in the order of the file."""
+    found: dict[str, list[Edge]] = {name: [] for name in topology.nodes}
+    for edge in topology.edges:
+        found[edge.to].append(edge)
+    return found
+
+
+def edges_out_of(topology: Topology) -> dict[str, list[Edge]]:
+    """Return for each node the edges that begin there, in the order of the file."""
+    found: dict[str, list[Edge]] = {name: [] for name in topology.nodes}
+    for edge in topology.edges:
+        found[edge.from_].append(edge)
+    return found
+
+
+def downstream(topology: Topology) -> dict[str, frozenset[str]]:
+    """Return for each node the nodes that its goods can reach, itself included."""
     reach: dict[str, frozenset[str]] = {}
+    outbound = edges_out_of(topology)
     for node in reversed(suppliers_first(topology)):
-        customers = [edge.to for edge in topology.edges if edge.from_ == node]
-        beyond = frozenset().union(*(reach[name] for name in customers))
-        reach[node] = frozenset() if node in without else beyond | {node}
+        reach[node] = frozenset({node}).union(*(reach[edge.to] for edge in outbound[node]))
     return reach
+
+
+def supplied(topology: Topology) -> frozenset[str]:
+    """Return the nodes that goods from a source can reach, the sources included."""
+    reach = downstream(topology)
+    return frozenset().union(*(reach[name] for name, node in topology.nodes.items() if node.kind == "source"))
 
 
 def markets_reached(topology: Topology) -> dict[str, list[str]]:
     """Return for each node the markets that its goods can reach, in the order of the file."""
     reach = downstream(topology)
+    served: dict[str, list[str]] = {name: [] for name in topology.nodes}
+    for name, market in topology.markets.items():
+        for node in market.served_by:
+            served[node].append(name)
+    place = {name: number for number, name in enumerate(topology.markets)}
     return {
-        node: [name for name, market in topology.markets.items() if reach[node].intersection(market.served_by)]
+        node: sorted({name for below in reach[node] for name in served[below]}, key=place.__getitem__)
         for node in topology.nodes
     }
 
@@ -71,16 +95,39 @@ def order_bounds(topology: Topology) -> dict[str, float]:
     }
 
 
+def unavoidable(topology: Topology) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return for each node, and for each edge, the markets that no source can reach without it.
+
+    Markets that no source reaches at all count nowhere.
+    """
+    ways: dict[str, frozenset[tuple[str, str]]] = {}
+    inbound = edges_into(topology)
+    for name in suppliers_first(topology):
+        if topology.nodes[name].kind == "source":
+            ways[name] = frozenset({("node", name)})
+            continue
+        each = [ways[edge.from_] | {("edge", edge.name)} for edge in inbound[name] if edge.from_ in ways]
+        if each:
+            ways[name] = frozenset.intersection(*each) | {("node", name)}
+    by_node: dict[str, list[str]] = {name: [] for name in topology.nodes}
+    by_edge: dict[str, list[str]] = {edge.name: [] for edge in topology.edges}
+    for market, section in topology.markets.items():
+        served = [ways[name] for name in section.served_by if name in ways]
+        for kind, name in frozenset.intersection(*served) if served else ():
+            (by_node if kind == "node" else by_edge)[name].append(market)
+    return by_node, by_edge
+
+
 def depends_on(topology: Topology, node: str) -> list[str]:
     """Return the markets that no source can reach but through `node`."""
-    before, after = _supplied(topology, ()), _supplied(topology, (node,))
-    return [
-        name
-        for name, market in topology.markets.items()
-        if before.intersection(market.served_by) and not after.intersection(market.served_by)
-    ]
+    return unavoidable(topology)[0][node]
 
 
-def _supplied(topology: Topology, without: Collection[str]) -> frozenset[str]:
-    reach = downstream(topology, without)
-    return frozenset().union(*(reach[name] for name, node in topology.nodes.items() if node.kind == "source"))
+def cheapest_way(topology: Topology, cost: Mapping[str, float]) -> dict[str, float]:
+    """Return for each node the least sum of `cost`, by edge, on a way from a source; infinite where there is none."""
+    least: dict[str, float] = {}
+    inbound = edges_into(topology)
+    for name in suppliers_first(topology):
+        ways: Iterable[float] = (least[edge.from_] + cost[edge.name] for edge in inbound[name])
+        least[name] = 0.0 if topology.nodes[name].kind == "source" else min(ways, default=math.inf)
+    return least

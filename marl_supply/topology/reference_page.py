@@ -44,17 +44,25 @@ wherever a file is. [`topology.schema.json`](topology.schema.json) lets an edito
   market that does not state the key itself.
 * `--set nodes.store.holding_cost=2`, `--set edges.NAME.lead_time=3` or `edges.0.lead_time=3`, and so on for
   every key, change a value before the file is checked.
-* `capacity`, `storage`, `shelf_life`, `expedite`, `allocation: decided`, a `review` other than `[1]` and a
-  market served by several nodes belong to the format; the simulator does not carry them yet and says so.
+* `products: [a, b]`, or a number of them, makes every stock node, edge and market one for each product: `store`
+  becomes the rows `store:a` and `store:b`. A number may then be a mapping from products to numbers, `products` of
+  a node or edge says which of them it handles, and what a node can ship and stock (`capacity`, `storage`) its
+  products share. By default one agent decides all rows of a node.
+* `extends: {{generator: NAME, ...}}` starts from a generated chain (`marl_supply.topology.generators`).
+* A market served by several nodes belongs to the format; the simulator does not carry it yet and says so.
 * A data file is looked for beside the topology file, and beside the files it extends.
 """
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", file.Topology),
     ("`nodes.NAME`", file.Node),
+    ("`nodes.NAME.disruption`, `edges[i].disruption`", file.Disruption),
     ("`edges[i]`", file.Edge),
+    ("`edges[i].discounts[j]`", file.PriceBreak),
     ("`markets.NAME`", file.Market),
     ("`markets.NAME.expedite`", file.Expedite),
+    ("`shared.NAME`", file.Shared),
+    ("`correlation[i]`", file.Correlation),
     ("`timing`", file.Timing),
     ("`game`", file.GameDefaults),
     ("`game.agents.NAME`", file.Agent),

@@ -12,6 +12,7 @@ from marl_supply import plugins
 from marl_supply.demand.process import DemandProcess
 from marl_supply.errors import InputError, nearest
 from marl_supply.topology.file import Edge, Market, Node, Topology
+from marl_supply.topology.products import expand
 from marl_supply.topology.validate import keys_of, mapping, shown, validate
 
 PROCESSES = "marl_supply.demand"
@@ -32,6 +33,7 @@ def resolve(document: Mapping[str, Any], directories: Sequence[Path] = ()) -> To
     InputError
         One sentence that begins with the place in the file.
     """
+    document = expand(document)
     sections = {key: value for key, value in document.items() if key not in ("defaults", "extends")}
     defaults = _defaults(document.get("defaults"))
     nodes, demands = _nodes(mapping(sections.get("nodes"), "nodes"), defaults["node"])
@@ -52,7 +54,9 @@ def document(topology: Topology) -> dict[str, Any]:
     edges = [edge.model_dump(mode="json", by_alias=True, exclude_none=True) for edge in topology.edges]
     for edge in edges:
         for key in ("pipeline", "orders_in_transit"):
-            if len(set(edge[key])) <= 1:  # one number for all, so that a changed lead time still fits
+            if (
+                len(set(edge[key])) <= 1 and not edge["delay"]
+            ):  # one number for all, so that a changed lead time still fits
                 edge[key] = edge[key][0] if edge[key] else 0.0
     markets = {name: _market_document(market) for name, market in topology.markets.items()}
     return {key: {"edges": edges, "markets": markets}.get(key, plain.get(key)) for key in keys_of(Topology)}

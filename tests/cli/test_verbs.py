@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shipped_chains import NAMES
 
 from marl_supply.cli import main
 from marl_supply.topology import names
@@ -45,7 +46,7 @@ def test_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert "happo" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_topology_is_shown_and_sound(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert main(["show", name]) == 0
     text = capsys.readouterr().out

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shipped_chains import CHAINS
 
 from marl_supply.game import Game
 from marl_supply.game.evaluate import evaluate
@@ -11,10 +12,6 @@ from marl_supply.game.randomness import Randomness
 from marl_supply.game.rollout import rollout
 from marl_supply.policies import seat_everybody
 from marl_supply.simulation.state import Columns
-from marl_supply.topology import load
-from marl_supply.topology import names as topology_names
-
-CHAINS = {name: load(name) for name in topology_names()}
 
 
 def paths(game: Game, rule: str, replications: int, first: int = 0, seed: int = 3) -> Any:
@@ -65,9 +62,10 @@ def test_warm_starts_lie_between_0_and_twice_mean_demand(name: str) -> None:
     at_start = state.on_hand - np.array(received)
     own_lead = network.lead_time[network.first_edge]
     assert (at_start >= 0).all()
-    assert (at_start <= np.rint(2 * network.mean_demand * (own_lead + 1))[:, None]).all()
+    whole = np.rint if network.integer else np.asarray
+    assert (at_start <= whole(2 * network.mean_demand * (own_lead + 1))[:, None]).all()
     for slot in [state.receipts, *state.pipeline, *state.travelling]:
-        assert (slot >= 0).all() and (slot <= np.rint(2 * share)[:, None]).all()
+        assert (slot >= 0).all() and (slot <= whole(2 * share)[:, None]).all()
     assert np.ptp(at_start, axis=1).min() > 0
     middle = np.rint(network.mean_demand * (own_lead + 1))
     error = network.mean_demand * (own_lead + 1) / np.sqrt(3 * 400)  # of the mean of 400 uniform numbers
@@ -89,6 +87,10 @@ class Relay:
         old = self.first.at(clock)
         return old if clock < self.changed else self._mixed(old, self.then.at(clock - self.changed))
 
+    def chance(self, clock: int) -> Any:
+        old = self.first.chance(clock)
+        return old if clock < self.changed else self._mixed(old, self.then.chance(clock - self.changed))
+
     def uniform(self, agent: str, clock: int, size: int) -> Any:
         old = self.first.uniform(agent, clock, size)
         if clock < self.changed:
@@ -108,7 +110,7 @@ def test_columns_that_begin_again_play_fresh_episodes(name: str, start: str) -> 
         return game.step(state, orders)
 
     def noise(seed: int) -> Randomness:
-        return Randomness(game.processes, seed, 3, 0, game.horizon - 1)
+        return game.randomness(3, seed)
 
     mixed = game.start(3, noise=Relay(noise(1), noise(2), columns, changed))
     plain, fresh = game.start(3, seed=1), game.start(3, seed=2)

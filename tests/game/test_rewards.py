@@ -4,14 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shipped_chains import CHAINS
 
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.simulation import Decisions
-from marl_supply.topology import load
-from marl_supply.topology import names as topology_names
 
-CHAINS = {name: load(name) for name in topology_names()}
 B = 5
 
 

@@ -55,6 +55,30 @@ def test_a_sound_chain_has_none():
             "order nothing; share the reward or add a contract",
         ),
         (
+            "nodes.plant={capacity: 8, disruption: {probability: 0.2, recovery: 0.2}}",
+            "nodes.plant.capacity: 8 a period in the 50% of time that it is not down is no more than 4, the mean "
+            "demand only it can serve",
+        ),
+        (
+            "edges.0.delay=[0.5, 0.5]",
+            "edges[0].crossing: 'mine-plant' takes 1 to 2 periods and a shipment may overtake an earlier one, so "
+            "positions no longer tell what arrives first; crossing: false keeps the law of the lead time "
+            "without overtaking",
+        ),
+        (
+            "policies={constant_order: {store: 5}}",
+            "policies.constant_order.store: 5 a period against a mean demand of 4 that waits: stock or backorders grow "
+            "without end",
+        ),
+        (
+            "nodes.store.storage=3",
+            "nodes.store.storage: 3 is less than 4, the mean demand between two reviews that only it can serve",
+        ),
+        (
+            "nodes.store.review_offset=100",
+            "nodes.store.review_offset: its first review, in period 100, lies beyond game.horizon = 100",
+        ),
+        (
             "game.horizon=2",
             "game.horizon: 2 periods do not exceed the 2 that lead times and delays add up to",
         ),
@@ -94,3 +118,10 @@ def test_a_contract_or_a_shared_reward_silences_the_selfish_warning():
 def test_capacity_counts_only_demand_that_has_no_other_way():
     edges = [*SOUND["edges"], {"from": "mine", "to": "store"}]
     assert warnings("nodes.plant.capacity=1", edges=edges) == []
+
+
+def test_a_heavy_load_is_told():
+    assert warnings("nodes.plant.capacity=4", "nodes.store.demand.mean=3.7") == [
+        "nodes.plant.capacity: 3.7 of 4 a period is a load of 92%: stocks and queues react slowly, so give episodes a "
+        "long warm-up"
+    ]

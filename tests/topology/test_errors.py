@@ -13,8 +13,8 @@ CD_CHAIN = (shipped_folder() / "cd_retail_chain.yaml").read_text()
 
 CYCLE = "manufacturer -> distributor -> wholesaler -> retailer -> manufacturer"
 PROCESSES = (
-    "ar1, gamma, geometric, markov_modulated, merton, negative_binomial, normal, poisson, seasonal, step, trace, "
-    "uniform_integer"
+    "ar1, gamma, geometric, linear_price, markov_modulated, merton, negative_binomial, normal, poisson, seasonal, "
+    "step, trace, uniform_integer"
 )
 
 
@@ -110,7 +110,7 @@ def changed(text: str, old: str, new: str) -> str:
         (
             "manufacturer: {}",
             "north.plant: {}",
-            "nodes.north.plant: 'north.plant' is no name; use letters, digits, '_' and '-'",
+            "nodes.north.plant: 'north.plant' is no name; use letters, digits, '_' and '-' (and 'NODE:PRODUCT')",
         ),
         (
             "kind: source",

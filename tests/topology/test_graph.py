@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shipped_chains import NAMES
 
 from marl_supply.errors import InputError
-from marl_supply.topology import Topology, from_networkx, load, names
+from marl_supply.topology import Topology, from_networkx, load
 
 
 def same(first: Topology, second: Topology) -> bool:
@@ -19,7 +20,7 @@ def same(first: Topology, second: Topology) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_shipped_topologies_come_back(name: str):
     chain = load(name)
     graph = chain.to_networkx()

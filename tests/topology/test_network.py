@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -13,19 +12,26 @@ from marl_supply.topology.network import Network
 
 
 @pytest.mark.parametrize(
-    ("override", "place"),
+    ("name", "rows", "lines", "chances"),
     [
-        ("nodes.retailer.capacity=5", "nodes.retailer.capacity: the simulator does not carry 'capacity' yet"),
-        ("nodes.retailer.storage=5", "nodes.retailer.storage: the simulator does not carry 'storage' yet"),
-        ("nodes.retailer.review=[3, 4]", "nodes.retailer.review: the simulator does not carry 'review' yet"),
-        ("nodes.retailer.shelf_life=1", "nodes.retailer.shelf_life: the simulator does not carry 'shelf_life' yet"),
-        ("nodes.retailer.allocation=decided", "nodes.retailer.allocation: the simulator does not carry"),
-        ("markets.retailer.unmet=lost", "timing.demand_visible: the simulator does not carry lost sales with demand"),
+        ("beer_game", 4, 4, 0),
+        ("network_2x3", 6, 10, 0),
+        ({"nodes": {"a": {"kind": "source", "capacity": 3}, "b": {}}, "edges": [{"from": "a", "to": "b"}]}, 1, 1, 0),
+        (
+            {
+                "nodes": {"a": {"kind": "source"}, "b": {"disruption": {"probability": 0.1}}},
+                "edges": [{"from": "a", "to": "b", "delay": [0.5, 0, 0.5], "shipping_loss": 0.1}],
+            },
+            1,
+            0,
+            4,
+        ),
     ],
 )
-def test_refuses_what_it_does_not_carry(override: str, place: str) -> None:
-    with pytest.raises(InputError, match=f"beer_game: {re.escape(place)}.*leave it out"):
-        Network(load("beer_game", [override]))
+def test_sizes(name: Any, rows: int, lines: int, chances: int) -> None:
+    """A source that capacity limits has lines; a delay of up to two periods takes two numbers."""
+    network = Network(load(name))
+    assert (len(network.rows), len(network.lines), network.chance_size) == (rows, lines, chances)
 
 
 def test_refuses_a_node_that_nothing_leads_to() -> None:

@@ -1,8 +1,9 @@
 """The picture of a chain, whole, and what it shows of special features."""
 
 import pytest
+from shipped_chains import NAMES
 
-from marl_supply.topology import load, names
+from marl_supply.topology import load
 from marl_supply.topology.network import Network
 from marl_supply.topology.picture import picture
 from marl_supply.topology.reach import depends_on, levels, mean_demand, order_bounds
@@ -13,11 +14,11 @@ Cachon & Zipkin (1999), two-stage competition; Poisson demand, h1 = h2 = 0.5, p 
 period: period; units: integer; demand seen after ordering; decisions downstream first
 
 [factory]  source
-  | factory -> supplier (inbound)  lead time 1 (4)  information delay 0  order bound 16
+  | factory -> supplier (inbound)  lead time 1  pipeline 4  order bound 16
 [supplier]  on hand 4  holding 0.5
-  | supplier -> retailer (outbound)  lead time 1 (4)  information delay 0  order bound 16  holding 0.5
+  | supplier -> retailer (outbound)  lead time 1  pipeline 4  holding 0.5  order bound 16
 [retailer]  on hand 12  holding 1  backorder 5
-  | retailer => market retailer  poisson mean 4  mean 4  sd 2  waits if short
+  | retailer => market retailer  poisson mean 4  sd 2  waits if short
 
 mean demand that can reach a node: supplier 4, retailer 4
 game: horizon 2000, warm-up 200, average cost, discount 1, observe full, actions order_up_to, reward individual
@@ -29,12 +30,27 @@ def test_the_whole_picture():
     assert picture(load("cachon_zipkin")) == CACHON_ZIPKIN
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_node_edge_and_market_is_in_it(name: str):
+ONE_BY_ONE = [name for name in NAMES if len(load(name).nodes) <= 6]
+
+
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+def test_every_node_edge_and_market_of_a_small_chain_is_in_it(name: str):
     chain, text = load(name), picture(load(name))
     assert all(f"[{node}]" in text for node in chain.nodes)
     assert all(f"{edge.from_} -> {edge.to}" in text for edge in chain.edges)
-    assert all(f"market {market}" in text for market in chain.markets)
+    assert all(f"=> market {market}" in text or f"=> {market}" in text for market in chain.markets)
+
+
+def test_alike_places_and_products_stand_as_one():
+    crowd = picture(load("one_warehouse_van_roy"))
+    assert "[store_1 ... store_10] (10 alike)" in crowd and "warehouse -> store_1 ... store_10 (10 edges)" in crowd
+    products = picture(load("one_warehouse_dual_sourcing_multi_product"))
+    assert "(staple, special)" in products and "capacity 30" in products and "storage 160" in products
+
+
+def test_a_thousand_nodes_are_shown_by_levels():
+    text = picture(load("random_dag_1000"))
+    assert "[level 5] (517 nodes)" in text and len(text.splitlines()) < 40
 
 
 def test_the_default_order_bound_is_four_times_mean_demand_times_the_longest_review():
@@ -53,7 +69,7 @@ def test_mean_demand_counts_every_market_that_can_be_reached_once():
     assert depends_on(chain, "manufacturer_0") == [] and depends_on(chain, "retailer_0") == ["market_0"]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_the_bounds_shown_are_those_of_the_simulator(name: str):
     chain = load(name)
     network = Network(chain)

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from shipped_chains import NAMES
 
-from marl_supply.topology import Topology, load, names, strict_yaml
+from marl_supply.topology import Topology, load, strict_yaml
 from marl_supply.topology.check import check
 from marl_supply.topology.schema import schema
 from marl_supply.topology.shipped import shipped_folder, source_of
@@ -15,14 +16,14 @@ from marl_supply.topology.shipped import shipped_folder, source_of
 FOLDER = shipped_folder()
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_it_loads_and_says_where_it_comes_from(name: str):
     chain = load(name)
     assert chain.name == name and chain.source and source_of(name) == chain.source
     assert Topology.from_dict(json.loads(json.dumps(chain.to_dict()))) == chain
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_it_fits_the_schema_for_editors_as_written_and_resolved(name: str):
     jsonschema = pytest.importorskip("jsonschema")
     validator = jsonschema.Draft202012Validator(schema())
@@ -47,7 +48,7 @@ def test_the_schema_refuses(document: dict):
     assert not jsonschema.Draft202012Validator(schema()).is_valid(document)
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "beer_game"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "beer_game"])
 def test_it_gives_no_warning(name: str):
     assert check(load(name)) == []
 

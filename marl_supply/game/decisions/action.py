@@ -35,11 +35,18 @@ class Action(ABC):
     ----------
     low, high : (n,) float
         Smallest and largest value of each component, units.
-    step : float
+    step : float, or (n,) where components differ
         Units from one choice to the next.
+    aspect : str
+        What is decided: order, allocation, price or exposure.
+    of : str or None
+        "edges" or "rows" where there is one component for each edge or row of the seat, and a decision is its value.
     """
 
     known: ClassVar[frozenset[str]] = frozenset({"step"})
+    aspect: ClassVar[str] = "order"
+    grid: ClassVar[float] = 1.0
+    of: ClassVar[str | None] = None
 
     def __init__(self, seat: Seat, parameters: Mapping[str, Any]) -> None:
         for name, value in parameters.items():
@@ -49,7 +56,7 @@ class Action(ABC):
                 raise InputError(f"game.actions.{name}: {value} is not a positive number.")
         self.seat = seat
         self.parameters = dict(parameters)
-        self.step = float(parameters.get("step", 1))
+        self.step: Any = float(parameters.get("step", self.grid))
         low, high = self.bounds()
         self.low = np.asarray(low, dtype=np.float64)
         self.high = self.low + np.floor((high - self.low) / self.step) * self.step if seat.integer else np.asarray(high)
@@ -68,9 +75,15 @@ class Action(ABC):
         return self.seat.rows
 
     @property
+    def component_rows(self) -> NDArray[np.int64]:
+        """(n,) which of the seat's rows must review for a component to count; the number of rows where none must."""
+        return np.arange(len(self.seat.rows), dtype=np.int64)
+
+    @property
     def choices(self) -> NDArray[np.int64]:
         """(n,) number of choices of each component, for whole units."""
-        return (np.rint((self.high - self.low) / self.step) + 1).astype(np.int64)
+        counted: NDArray[np.int64] = (np.rint((self.high - self.low) / self.step) + 1).astype(np.int64)
+        return counted
 
     def decode(self, action: Any) -> Decisions:
         """Turn actions (n, B) into decisions: choices for whole units, values for continuous ones.
@@ -88,7 +101,16 @@ class Action(ABC):
             raise ValueError(f"{self.seat.agent}: an action lies outside its space")
         if self.seat.integer and action.dtype.kind == "f" and not (action == np.rint(action)).all():
             raise ValueError(f"{self.seat.agent}: an action is no choice: choices are whole numbers")
-        return self.decide(self.low[:, None] + self.step * action if self.seat.integer else action)
+        steps = np.broadcast_to(self.step, self.low.shape)[:, None]
+        return self.decide(self.low[:, None] + steps * action if self.seat.integer else action)
+
+
+class Steering(Action):
+    """What is decided beside orders: it counts on every day, also where a row does not review."""
+
+    @property
+    def component_rows(self) -> NDArray[np.int64]:
+        return np.full(len(self.low), len(self.seat.rows))
 
 
 def one_supplier_each(seat: Seat, kind: str) -> None:

@@ -19,6 +19,7 @@ class DemandPlus(Action):
     The action space of the beer game agents of Oroojlooyjadid et al. (2022).
     """
 
+    of = "rows"
     known = frozenset({"step", "spread"})
 
     def __init__(self, seat: Seat, parameters: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from marl_supply.simulation.state import Decisions
 class OrderUpTo(Action):
     """A level from 0 to `highest` (default: mean demand over lead time plus one period, and one order bound)."""
 
+    of = "rows"
     known = frozenset({"step", "highest"})
 
     def __init__(self, seat: Seat, parameters: Mapping[str, Any]) -> None:

@@ -1,0 +1,36 @@
+"""Step 4 of a period: what the markets ask for, at the prices and exposures just decided."""
+
+from __future__ import annotations
+
+from marl_supply.simulation.arrays import Array, Arrays
+from marl_supply.simulation.state import State
+from marl_supply.topology.network import Network
+
+Memory = dict[int, dict[str, Array]]
+
+
+def first_memory(network: Network, arrays: Arrays, replications: int) -> Memory:
+    """What the responsive markets remember before an episode's first period, (n, B) each."""
+    return {
+        market: {name: arrays.zeros(len(v), replications) + arrays.constant(v)[:, None] for name, v in start.items()}
+        for market, start in ((market, process.start()) for market, process, _ in network.responsive)
+    }
+
+
+def demand_of_period(network: Network, state: State) -> tuple[Array, Memory]:
+    """(K, B) units that every market asks for in this period, and what responsive markets remember of it."""
+    arrays = state.arrays
+    demand = arrays.given(state.noise.at(state.clock))
+    if not network.responsive:
+        return demand, state.memory
+    chance = arrays.given(state.noise.chance(state.clock)) if network.chance_size else None
+    demand, memory = arrays.copy(demand), {}
+    for market, process, span in network.responsive:
+        price = arrays.zeros(state.replications) + float(network.price[market])
+        if state.price is not None:
+            price = state.price[market]
+        uniform = arrays.zeros(0, state.replications) if chance is None else chance[span]
+        exposure = state.exposure.get(market)
+        answer, memory[market] = process.respond(arrays, state.memory[market], price, exposure, uniform)
+        demand = arrays.put(demand, slice(market, market + 1), answer[None])
+    return demand, memory
