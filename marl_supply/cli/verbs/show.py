@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marl_supply.cli.parser import add_json, add_set, print_json
@@ -11,13 +12,17 @@ from marl_supply.report.tables import aligned
 
 if TYPE_CHECKING:
     from marl_supply.game.game import Game
+    from marl_supply.topology import Topology
 
+MOST_SHOWN = 6
+"""Rows and numbers of a seat that stand one by one; of more, how many and their range."""
 HELP = "a topology as a picture, and the seats of the game on it"
 
 
 def describe(parser: ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("topology", metavar="TOPOLOGY", help="a shipped name, or the path of a topology file")
+    parser.add_argument("--png", metavar="FILE", help="draw the network into a PNG file as well")
     add_set(parser, "nodes.retailer.on_hand=20")
     add_json(parser)
 
@@ -33,6 +38,8 @@ def execute(options: Namespace) -> int:
         seats, obstacle = _seats(Game(topology)), None
     except InputError as error:  # the file is sound, but not yet playable
         seats, obstacle = [], str(error)
+    if options.png is not None:
+        _draw(topology, options.png)
     if options.json:
         print_json({"topology": topology.to_dict(), "seats": seats, "not_playable": obstacle})
         return 0
@@ -40,6 +47,18 @@ def execute(options: Namespace) -> int:
     print()
     print(f"not playable: {obstacle}" if obstacle else _text(seats))
     return 0
+
+
+def _draw(topology: Topology, file: str) -> None:
+    """Write the picture; a path that cannot be written is the user's input."""
+    from marl_supply.drawing.network import save_picture
+
+    path = Path(file)
+    if path.suffix.lower() != ".png":
+        raise InputError(f"--png {file}: the picture is a PNG; let the name end in .png.")
+    if not path.parent.is_dir():
+        raise InputError(f"--png {file}: no folder '{path.parent}'; make it, or name another.")
+    save_picture(topology, path)
 
 
 def _seats(game: Game) -> list[dict[str, Any]]:
@@ -71,7 +90,7 @@ def _text(seats: list[dict[str, Any]]) -> str:
             [
                 seat["agent"],
                 seat["observation_size"],
-                ", ".join(seat["rows"]),
+                ", ".join(seat["rows"]) if len(seat["rows"]) <= MOST_SHOWN else f"{len(seat['rows'])} rows",
                 seat["action"],
                 _numbers(seat["action_low"]),
                 _numbers(seat["action_high"]),
@@ -83,4 +102,7 @@ def _text(seats: list[dict[str, Any]]) -> str:
 
 
 def _numbers(values: list[float]) -> str:
-    return " ".join(f"{value:g}" for value in values)
+    if len(values) <= MOST_SHOWN:
+        return " ".join(f"{value:g}" for value in values)
+    low, high = min(values), max(values)
+    return f"{len(values)} x {low:g}" if low == high else f"{len(values)} from {low:g} to {high:g}"
