@@ -81,8 +81,8 @@ MUTATIONS = {
     "limit before batch": ("simulation.ordering", "quantity / arrays.where", "(quantity + 1) / arrays.where"),
     "positions count what is owed twice": (
         "simulation.positions",
-        "return state.on_hand - owed +",
-        "return state.on_hand - 2 * owed +",
+        "= state.on_hand - owed +",
+        "= state.on_hand - 2 * owed +",
     ),
     "expedited from nowhere": ("simulation.expediting", "own, -added(given, 0)", "own, 0 * added(given, 0)"),
     "everybody accepts": (

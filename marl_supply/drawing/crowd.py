@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from marl_supply.drawing import paper
 from marl_supply.drawing.layout import ordered
+from marl_supply.drawing.legend import lasting
 from marl_supply.topology import Topology
 from marl_supply.topology.facts import edge_facts, market_facts, node_facts, ranges, together
 from marl_supply.topology.outline import Outline, Place
@@ -21,7 +22,8 @@ FloatArray = NDArray[np.float64]
 WIDE, TALL = 9.0, 4.2
 """Size of the field of dots, inches."""
 LETTERS = 140
-MARGIN, GAP = 0.2, 0.22
+MARGIN, GAP, SIDE, DOT = 0.2, 0.22, 0.45, 0.075
+"""Around the figure, between columns of the table, beside the field of dots, and from dot to dot, inches."""
 
 
 def crowd(topology: Topology, parts: Outline) -> Figure:
@@ -55,7 +57,9 @@ def _dots(axes: Axes, topology: Topology, parts: Outline) -> None:
     looks = [(sources, "s", "white"), (sells, "o", "black"), (where.keys() - sources - sells, "o", "white")]
     for names, marker, colour in looks:
         points = np.array([where[name] for name in topology.nodes if name in names]).reshape(-1, 2)
-        axes.scatter(points[:, 0], points[:, 1], s=11, marker=marker, c=colour, edgecolors="black", linewidths=0.6, zorder=2)
+        axes.scatter(
+            points[:, 0], points[:, 1], s=11, marker=marker, c=colour, edgecolors="black", linewidths=0.6, zorder=2
+        )
     columns = sorted({place.level for place in parts.places})
     shown = columns[:: -(-len(columns) // 30)]
     for level in shown:
@@ -74,15 +78,16 @@ def _positions(topology: Topology, parts: Outline) -> dict[str, tuple[float, flo
     tallest = max(map(len, rows))
     where = {}
     for row in rows:
-        beside = -(-len(row) // 60)  # a long column stands in zigzag
+        high = TALL * (len(row) / tallest) ** 0.5  # so that a short column is not a mere point beside a long one
+        beside = max(1, round(len(row) * DOT / high))  # a long column stands in zigzag
         for place, part in enumerate(row):
-            x = _column(level[names[part]], columns) + 0.09 * (place % beside - (beside - 1) / 2)
-            where[names[part]] = (x, TALL / 2 + TALL * ((len(row) - 1) / 2 - place) / tallest)
+            x = _column(level[names[part]], columns) + DOT * 1.3 * (place % beside - (beside - 1) / 2)
+            where[names[part]] = (x, TALL / 2 + high * ((len(row) - 1) / 2 - place) / len(row))
     return where
 
 
 def _column(level: int, columns: Sequence[int]) -> float:
-    return 0.15 + (WIDE - 0.3) * level / max(columns[-1], 1)
+    return SIDE + (WIDE - 2 * SIDE) * level / max(columns[-1], 1)
 
 
 def _table(topology: Topology, places: Sequence[Place]) -> tuple[list[str], list[list[str]], list[str]]:
@@ -97,7 +102,7 @@ def _table(topology: Topology, places: Sequence[Place]) -> tuple[list[str], list
                 "level": "sources" if place.is_source else str(place.level),
                 "nodes": str(len(place.nodes)),
                 "edges in": str(len(edges)),
-                **ranges([edge_facts(edge) for edge in edges]),
+                **ranges([lasting(edge_facts(edge)) for edge in edges]),
                 **ranges([node_facts(topology.nodes[node]) for node in place.nodes]),
                 "markets": str(len(markets)),
                 **{f"market {label}": value for label, value in ranges([market_facts(m) for m in markets]).items()},
@@ -106,7 +111,7 @@ def _table(topology: Topology, places: Sequence[Place]) -> tuple[list[str], list
     labels = list(dict.fromkeys(label for row in rows for label in row if any(other.get(label) for other in rows)))
     fitting = _fitting(labels, rows)
     rest = [
-        *together([edge_facts(edge) for edge in topology.edges]),
+        *together([lasting(edge_facts(edge)) for edge in topology.edges]),
         *together([node_facts(node) for node in topology.nodes.values() if node.kind == "stock"]),
         *together([market_facts(market) for market in topology.markets.values()]),
     ]

@@ -169,7 +169,7 @@ def _spread(wanted: FloatArray, steps: FloatArray) -> FloatArray:
     return np.repeat(means, sizes) - offset
 
 
-def _columns(layer: Sequence[int], width: FloatArray, gaps: Sequence[float]) -> FloatArray:
+def _columns(layer: Sequence[int], width: FloatArray, gaps: Sequence[float] | FloatArray) -> FloatArray:
     widths = np.zeros(max(layer) + 1)
     np.maximum.at(widths, np.asarray(layer), width)
     left = np.concatenate([[0.0], np.cumsum(widths[:-1] + np.asarray(gaps, dtype=float))])

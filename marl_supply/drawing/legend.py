@@ -17,7 +17,7 @@ DENSE, CROWD = 3, 8
 """Of more arrows than this beside each other what they share is said once; of still more, all but lead times."""
 STYLES = 4
 """Kinds of line that can be told apart."""
-LETTERS = 16
+LETTERS = 18
 """Letters in a line on an arrow."""
 AT_THE_START = ("on hand", "pipeline", "orders in transit")
 
@@ -53,7 +53,7 @@ class Legend:
 
 def read_places(topology: Topology, parts: Outline) -> Legend:
     """Return what is written in the boxes of places; stock at the start is left out."""
-    texts = [together([_lasting(node_facts(topology.nodes[n])) for n in place.nodes]) for place in parts.places]
+    texts = [together([lasting(node_facts(topology.nodes[n])) for n in place.nodes]) for place in parts.places]
     stocks = [text for text, place in zip(texts, parts.places, strict=True) if not place.is_source]
     shared = _shared(stocks) if len(stocks) > FEW else []
     labels = tuple(
@@ -65,12 +65,14 @@ def read_places(topology: Topology, parts: Outline) -> Legend:
 
 def read_lanes(parts: Outline) -> Legend:
     """Return what is written on the arrows, or said by their kind of line where many of few kinds are side by side."""
-    texts = [tuple(together([_lasting(edge_facts(edge)) for edge in lane.edges])) for lane in parts.lanes]
+    texts = [tuple(together([lasting(edge_facts(edge)) for edge in lane.edges])) for lane in parts.lanes]
     names = _names_of_parallel(parts)
     beside = _most_beside(parts)
-    if beside <= DENSE:
-        return Legend(_on_arrows(names, texts), (0,) * len(texts))
     shared = _shared(texts)
+    if beside <= DENSE:
+        long = [line for line in shared if len(line) > LETTERS and len(texts) > 1]
+        own = [tuple(line for line in text if line not in long) for text in texts]
+        return Legend(_on_arrows(names, own), (0,) * len(texts), caption=_every("arrow", long))
     own = [tuple(line for line in text if line not in shared) for text in texts]
     kinds = sorted(set(own), key=own.index)
     if len(kinds) <= STYLES:
@@ -95,11 +97,12 @@ def _on_arrows(names: Sequence[Sequence[str]], texts: Sequence[Sequence[str]]) -
 def _lead_times_only(parts: Outline, texts: Sequence[Sequence[str]]) -> Legend:
     """Numbers on the arrows, and the rest as ranges under the picture."""
     labels = tuple((text[0].removeprefix("lead time "),) for text in texts)
-    every = together([_lasting(edge_facts(edge)) for lane in parts.lanes for edge in lane.edges])
+    every = together([lasting(edge_facts(edge)) for lane in parts.lanes for edge in lane.edges])
     return Legend(labels, (0,) * len(texts), caption=("on the arrows: lead time", *_every("arrow", every[1:])))
 
 
-def _lasting(facts: Sequence[Fact]) -> list[Fact]:
+def lasting(facts: Sequence[Fact]) -> list[Fact]:
+    """What stays true after the first period."""
     return [fact for fact in facts if fact[0] not in AT_THE_START]
 
 

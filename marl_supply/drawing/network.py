@@ -87,7 +87,7 @@ def chart(topology: Topology, parts: Outline) -> Drawn:
     first = [curves[number][: _first_gap(layer, links[number], curves[number])] for number in labelled]
     inorder = [*(curves[number] for number in labelled), *(c for n, c in enumerate(curves) if n not in labelled)]
     labels = place_labels([blocks[number] for number in labelled], first, inorder, boxes)
-    figure, axes = _sheet(topology, [*boxes, *labels], nodes.caption, lanes)
+    figure, axes = _sheet(topology, [*boxes, *labels, *map(_around, curves)], nodes.caption, lanes)
     for number, points in enumerate(curves):
         style = lanes.styles[number] if number < len(lanes.styles) else 0
         axes.plot(*points.T, color="black", linewidth=1.0, linestyle=DASHES[style], zorder=2, solid_capstyle="butt")
@@ -128,20 +128,23 @@ def _sizes(cards: Sequence[Card], layer: Sequence[int]) -> FloatArray:
 
 
 def _room(size: FloatArray, links: Links, blocks: Blocks) -> FloatArray:
-    """The sizes, with the height that parallel links and their labels need beside the box."""
+    """The sizes, with the height that links need beside the box: labels of parallel ones, or that of the only one."""
     room = size.copy()
-    for link in set(links):
-        tall = [blocks[n][1] for n, other in enumerate(links) if other == link and n < len(blocks)]
-        if len(tall) > 1:
-            room[list(link), 1] = np.maximum(room[list(link), 1], len(tall) * (max(tall) + 0.2))
+    starts, ends = ([link[side] for link in links[: len(blocks)]] for side in (0, 1))
+    for (start, end), (_, tall) in zip(links, blocks, strict=False):
+        twins = links[: len(blocks)].count((start, end))
+        lonely = [start] * (starts.count(start) == 1) + [end] * (ends.count(end) == 1)
+        for box in [start, end] if twins > 1 else lonely:
+            room[box, 1] = max(room[box, 1], twins * (tall + 0.2) if tall else 0.0)
     return room
 
 
 def _layout(layer: Sequence[int], room: FloatArray, links: Links, blocks: Blocks) -> Layered:
     """The layout with gaps wide enough for labels and not too steep for curves."""
     gaps = np.full(max(layer), 0.5)
+    ends = [end for _, end in links]
     for number, link in enumerate(links[: len(blocks)]):
-        more = 0.4 if links.count(link) == 1 else 0.9  # of parallel lines more is to be seen than their labels
+        more = 0.4 if ends.count(link[1]) == 1 else 0.9  # of lines that come together more is to be seen than labels
         gaps[layer[link[0]]] = max(gaps[layer[link[0]]], blocks[number][0] + more)
     flat = arrange(layer, room, links, gaps)
     for start, end in links:
@@ -192,6 +195,11 @@ def _first_gap(layer: Sequence[int], link: tuple[int, int], points: FloatArray) 
 def _rectangle(layout: Layered, size: FloatArray, number: int) -> Rectangle:
     (x, y), (wide, tall) = (layout.x[number], layout.y[number]), size[number] / 2
     return float(x - wide), float(y - tall), float(x + wide), float(y + tall)
+
+
+def _around(points: FloatArray) -> Rectangle:
+    (left, bottom), (right, top) = points.min(0), points.max(0)
+    return float(left), float(bottom), float(right), float(top)
 
 
 def _sheet(

@@ -153,7 +153,7 @@ class PeriodPicture:
         lost = np.zeros(len(sales)) if flows.lost is None else _first(flows.lost)[self.game.network.market_line]
         for markets, (left, bottom, right, _) in zip(self._markets, self.stage.markets, strict=True):
             asked, sold, gone = (float(values[markets].sum()) for values in (demand, sales, lost))
-            text = f"asked {_short(asked)}, served {_short(sold)}"
+            text = f"asked {_short(asked)}, got {_short(sold)}"
             self._write(image, (left + right) / 2, bottom + 0.27, text)
             if gone:
                 self._write(image, (left + right) / 2, bottom + 0.13, f"lost {_short(gone)}", colour=RED)

@@ -69,7 +69,8 @@ def build(parts: Outline) -> Stage:
     room = size.copy()
     for link in set(links):
         room[list(link), 1] = np.maximum(room[list(link), 1], links.count(link) * (block[1] + 0.12))
-    gaps = np.full(max(layer), max(block[0] + 0.35, 0.6))
+    parallel = len(set(links)) < len(links)  # of parallel lines more is to be seen than their numbers
+    gaps = np.full(max(layer), max(block[0] + (0.8 if parallel else 0.35), 0.6))
     flat = arrange(layer, room, links, gaps, apart=0.2)
     for start, end in links:
         gaps[layer[start]] = max(gaps[layer[start]], min(0.6 * abs(flat.y[start] - flat.y[end]), 2.0))
@@ -117,7 +118,7 @@ def _drawn(
     labels: Sequence[Rectangle],
     detail: str,
 ) -> Stage:
-    taken = [*boxes, *labels]
+    taken = [*boxes, *labels, *((*points.min(0), *points.max(0)) for points in curves)]
     left, bottom = (min(rectangle[side] for rectangle in taken) - EDGE for side in (0, 1))
     right, top = (max(rectangle[side] for rectangle in taken) + EDGE for side in (2, 3))
     right, top = max(right, left + 5.5), top + 0.34

@@ -189,7 +189,7 @@ class Books:
             "revenue": self.revenue,
         }
         flow = sources[payment.per]
-        return lambda flows: added(flow(flows)[entries], 0)[None]
+        return lambda flows: added(self.arrays.take(flow(flows), entries), 0)[None]
 
     def _entries(self, payment: Payment) -> NDArray[np.int64]:
         """Which entries of the flow stand at the node, edge or market."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from marl_supply.simulation.arrays import Array, Arrays, added
 
+FEW_LINES = 8
+"""Up to so many lines every pair of remainders is compared; more are sorted."""
 HUGE, TINY = 1e30, 1e-30  # beyond all units, and within float32
 
 
@@ -49,7 +51,24 @@ def divide(arrays: Arrays, claims: Array, available: Array, integer: bool) -> Ar
     leftover = served_total - added(share, 1)
     if not arrays.any(leftover > 0):
         return share
-    return share + arrays.less(_rank_of_largest(arrays, remainder), leftover[:, None])
+    return share + _one_more(arrays, remainder, leftover)
+
+
+def _one_more(arrays: Arrays, remainder: Array, leftover: Array) -> Array:
+    """(r, c, B) 1 for as many lines as there are units left over, largest remainders first, ties to the earlier line."""
+    lines = remainder.shape[1]
+    if lines <= FEW_LINES:
+        return arrays.less(_rank_of_largest(arrays, remainder), leftover[:, None])
+    last = arrays.nth_largest(remainder, leftover)[:, None]  # the remainder with which the units run out
+    sure = arrays.less(last, remainder)
+    left = leftover - added(sure, 1)
+    chosen: list[Array] = []
+    for line in range(lines):
+        tied = arrays.less(remainder[:, line], last[:, 0])
+        tied = (1.0 - tied) * (1.0 - sure[:, line]) * arrays.less(0.0, left)
+        chosen.append(sure[:, line] + tied)
+        left = left - tied
+    return arrays.stack(chosen, 1)
 
 
 def priority(arrays: Arrays, claims: Array, available: Array, shortage: Shortage) -> Array:

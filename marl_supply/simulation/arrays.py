@@ -58,6 +58,10 @@ class Arrays(Protocol):
 
     def where(self, condition: Array, a: Any, b: Any) -> Array: ...
 
+    def nth_largest(self, a: Array, number: Array) -> Array:
+        """(r, B) of (r, c, B) along c the largest for number (r, B) 1, the next for 2, ...; the largest for 0 too."""
+        ...
+
     def any(self, a: Array) -> bool:
         """False only where nothing is true: a library that would have to wait for its device says True unseen.
 
@@ -161,6 +165,10 @@ class NumpyArrays:
 
     def less(self, a: Array, b: Any) -> Array:
         return np.less(a, b) * 1.0
+
+    def nth_largest(self, a: Array, number: Array) -> Array:
+        place = a.shape[1] - np.maximum(number, 1.0).astype(np.int64)
+        return np.take_along_axis(np.sort(a, axis=1), place[:, None], 1)[:, 0]
 
     def binomial(self, count: Array, probability: Any, uniform: Array) -> Array:
         accepted = np.zeros(np.broadcast_shapes(np.shape(count), np.shape(probability), np.shape(uniform)))

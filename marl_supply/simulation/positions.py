@@ -31,10 +31,13 @@ def on_order_seen(network: Network, state: State) -> Array:
 
 
 def inventory_position(network: Network, state: State) -> Array:
-    """(N, B) units: on hand - own lines owed + on order."""
-    arrays = state.arrays
-    owed = arrays.add_up(network.line_sum, owed_seen(network, state))
-    return state.on_hand - owed + arrays.add_up(network.inbound, on_order_seen(network, state))
+    """(N, B) units: on hand - own lines owed + on order; worked out once for all who ask at a decision point."""
+    if "inventory_position" not in state.derived:
+        arrays = state.arrays
+        owed = arrays.add_up(network.line_sum, owed_seen(network, state))
+        on_order = arrays.add_up(network.inbound, on_order_seen(network, state))
+        state.derived["inventory_position"] = state.on_hand - owed + on_order
+    return state.derived["inventory_position"]
 
 
 def echelon_inventory_position(network: Network, state: State) -> Array:
@@ -42,6 +45,12 @@ def echelon_inventory_position(network: Network, state: State) -> Array:
 
     Own pipelines are part of the row's own `on_order`; those of the rows below are counted once each.
     """
+    if "echelon" not in state.derived:
+        state.derived["echelon"] = _echelon(network, state)
+    return state.derived["echelon"]
+
+
+def _echelon(network: Network, state: State) -> Array:
     arrays = state.arrays
     owed = arrays.add_up(network.market_sum, arrays.take(owed_seen(network, state), network.market_lines))
     transit = arrays.add_up(network.inbound, state.in_transit)

@@ -54,7 +54,7 @@ def ship(network: Network, state: State, owed: Array, requests: Array) -> Shippe
     on_hand = on_hand - arrays.add_up(network.line_sum, served)
     at_once = None
     if network.has_zero_lead:
-        at_once = shipment * arrays.constant(network.lead_time == 0)[:, None]
+        at_once = shipment * arrays.constant(network.at_once)[:, None]
     return Shipped(served, shipment, at_once, on_hand)
 
 

@@ -113,6 +113,10 @@ class TorchArrays:
     def less(self, a: Array, b: Any) -> Array:
         return (a < b).to(self.dtype)
 
+    def nth_largest(self, a: Array, number: Array) -> Array:
+        place = a.shape[1] - number.clamp(min=1).long()
+        return torch.sort(a, dim=1).values.gather(1, place[:, None])[:, 0]
+
     def where(self, condition: Array, a: Any, b: Any) -> Array:
         if not (isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor)):
             a = self.given(a)

@@ -13,8 +13,8 @@ from marl_supply.topology.file import Node, Topology
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
-UNLIMITED = 1e300
-"""A bound that never binds; finite, so that 0 times it is 0."""
+UNLIMITED = 1e30
+"""A bound that never binds; finite in float32 too, so that 0 times it is 0."""
 
 
 @dataclass(frozen=True)

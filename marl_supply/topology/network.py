@@ -193,6 +193,7 @@ class Network:
         self.keeps[self.losing_lines] = 0
         zero_lead = np.flatnonzero(self.lead_time == 0)
         self.has_zero_lead = len(zero_lead) > 0
+        self.at_once = (self.lead_time == 0) * 1.0
         self.zero_lead_from_source = np.intersect1d(zero_lead, np.flatnonzero(self.edge_line < 0))
         self.has_delays = bool(self.information_delay.max(initial=0) > 0)
 

@@ -58,7 +58,9 @@ def limits_and_ties(topology: Topology) -> list[str]:
     lines = []
     for name, shared in topology.shared.items():
         limits = [f"{key} {value:g}" for key in ("capacity", "storage") if (value := getattr(shared, key)) is not None]
-        lines.append(f"shared by {_listed(shared.rows)} ({name}): {', '.join(limits) or 'nothing'}")
+        of_one = all(row.partition(":")[0] == name for row in shared.rows)
+        who = f"all products of {name}" if of_one else f"shared by {_listed(shared.rows)} ({name})"
+        lines.append(f"{who}: {', '.join(limits) or 'nothing'}")
     for group in topology.correlation:
         value = group.coefficient
         stated = f"{value:g}" if isinstance(value, (int, float)) else "as stated in the file"
