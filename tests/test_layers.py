@@ -28,6 +28,7 @@ LAYER = {
     "envs": 4,
     "policies": 4,
     "solvers": 5,
+    "testing": 5,
     "equilibria": 5,
     "learning": 6,
     "study": 7,

@@ -8,7 +8,7 @@ from typing import Any
 from pettingzoo import AECEnv
 
 from marl_supply.envs.episodes import FloatVector
-from marl_supply.envs.face import Chain, Face, as_game
+from marl_supply.envs.face import Chain, ManyFaces, as_game
 from marl_supply.game import Game
 from marl_supply.simulation import Decisions
 
@@ -20,8 +20,8 @@ def aec_env(chain: Chain, *, render_mode: str | None = None, **game_settings: An
     ----------
     chain
         A `Game`, or what `Game` takes: a topology, a shipped name, a file or a networkx graph.
-    render_mode : "ansi" or None
-        Whether `render` returns a text.
+    render_mode : "ansi", "rgb_array" or None
+        Whether `render` returns a text or an image.
     **game_settings
         Of `Game` (reward, observe, actions, horizon, ...), where `chain` is not a game already.
 
@@ -35,12 +35,13 @@ def aec_env(chain: Chain, *, render_mode: str | None = None, **game_settings: An
     return SupplyChainAECEnv(as_game(chain, game_settings), render_mode)
 
 
-class SupplyChainAECEnv(Face, AECEnv[str, FloatVector, Any]):  # type: ignore[misc]
+class SupplyChainAECEnv(ManyFaces, AECEnv[str, FloatVector, Any]):  # type: ignore[misc]
     """One replication of a game, agent by agent.
 
     A period goes once round all agents, stage by stage. Agents of one stage decide without seeing one another; the
     agents of the stage after see what was ordered from them. Rewards, costs (``infos[agent]["cost"]``) and the end
-    of an episode come when the last agent has acted. Spaces, seeds and clipping are those of the parallel face.
+    of an episode come when the last agent has acted; ``infos[agent]["action_mask"]`` is there where some choices do not
+    count. Spaces, seeds and clipping are those of the parallel face.
     """
 
     def __init__(self, game: Game, render_mode: str | None = None) -> None:
@@ -59,7 +60,7 @@ class SupplyChainAECEnv(Face, AECEnv[str, FloatVector, Any]):  # type: ignore[mi
         self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
         self.terminations = dict.fromkeys(self.agents, False)
         self.truncations = dict.fromkeys(self.agents, False)
-        self.infos: dict[str, dict[str, Any]] = {agent: {} for agent in self.agents}
+        self.infos = self.informations()
         self._turn, self._decided = 0, {}
         self._skip_agent_selection = None
         self.agent_selection = self._cycle[0]
@@ -100,5 +101,5 @@ class SupplyChainAECEnv(Face, AECEnv[str, FloatVector, Any]):  # type: ignore[mi
         outcome = self.episodes.step(decided)
         rewards, costs = outcome.rewards[:, 0].tolist(), outcome.costs[:, 0].tolist()
         self.rewards = dict(zip(self.possible_agents, rewards, strict=True))
-        self.infos = {agent: {"cost": cost} for agent, cost in zip(self.possible_agents, costs, strict=True)}
+        self.infos = self.informations(costs)
         self.truncations = dict.fromkeys(self.possible_agents, self.episodes.over)

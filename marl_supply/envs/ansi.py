@@ -25,10 +25,11 @@ def picture(name: str, game: Game, episodes: Episodes) -> str:
     rows = [["node", *columns], *([row, *_cells(columns, n)] for n, row in enumerate(game.network.rows))]
     if outcome is not None:
         rows.append(["total", *[""] * (len(columns) - 1), f"{columns['cost'].sum():.2f}"])
-    return "\n".join([_heading(name, game, episodes), *_aligned(rows)])
+    return "\n".join([heading(name, game, episodes), *_aligned(rows)])
 
 
-def _heading(name: str, game: Game, episodes: Episodes) -> str:
+def heading(name: str, game: Game, episodes: Episodes) -> str:
+    """Which period of which environment."""
     unit = game.topology.period or "period"
     if episodes.outcome is None:
         return f"{name}: before {unit} 1 of {game.horizon}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from marl_supply.game import Game, Outcome
 from marl_supply.simulation import Decisions, State
 
 FloatVector = NDArray[np.float32]
+Mask = NDArray[np.int8] | tuple[NDArray[np.int8], ...]
 
 
 class Episodes:
@@ -46,6 +48,16 @@ class Episodes:
         self.state: State
         self.outcome: Outcome | None = None
         self.table: FloatVector
+        self.masked = game.network.reviews is not None and game.network.integer
+        sizes = [len(game.seen[agent]) for agent in game.agents]
+        ends = np.cumsum(sizes).tolist()
+        self._spans = [(agent, end - size, end) for agent, size, end in zip(game.agents, sizes, ends, strict=True)]
+        self._seen = np.concatenate([game.seen[agent] for agent in game.agents])
+
+    @cached_property
+    def joint(self) -> JointActions | None:
+        """The actions of all agents as one; None where they act in turns or decide different things."""
+        return JointActions(self.game) if JointActions.fit(self.game) else None
 
     @property
     def over(self) -> bool:
@@ -68,6 +80,21 @@ class Episodes:
         view: FloatVector = self.table[self.game.seen[agent]]
         return view
 
+    def views(self) -> dict[str, FloatVector]:
+        """(k,) what each agent sees, units."""
+        numbers = self.table[self._seen]
+        return {agent: numbers[start:end] for agent, start, end in self._spans}
+
+    def mask(self, agent: str) -> Mask:
+        """Which choices of an agent are open: (choices,) int8 for one component, else one such array for each.
+
+        As `Discrete` and `MultiDiscrete` spaces take them when they sample. Only where `masked`.
+        """
+        masks = self.game.action_mask(self.state, agent)
+        assert masks is not None
+        whole = tuple(part.astype(np.int8) for part in masks)
+        return whole[0] if len(whole) == 1 else whole
+
     def decode(self, agent: str, action: Any) -> Decisions:
         """What an action means: a choice (or several) for whole units, else numbers, clipped to their bounds."""
         kind = self.game.actions[agent]
@@ -76,11 +103,19 @@ class Episodes:
             values = np.clip(values, kind.low[:, None], kind.high[:, None])
         return kind.decode(values)
 
+    def decode_all(self, actions: Mapping[str, Any]) -> Decisions | dict[str, Decisions]:
+        """What the actions of all agents mean, of the whole chain at once where they fit together."""
+        if self.joint is not None:
+            decisions = self.joint.decode([actions[agent] for agent in self.game.agents])
+            if decisions is not None:
+                return decisions
+        return {agent: self.decode(agent, action) for agent, action in actions.items()}
+
     def decide(self, decisions: Mapping[str, Decisions]) -> None:
         """Play a stage that is not the last of its period."""
         self._stand_at(self.game.decide(self.state, decisions))
 
-    def step(self, decisions: Mapping[str, Decisions]) -> Outcome:
+    def step(self, decisions: Mapping[str, Decisions] | Decisions) -> Outcome:
         """Play the last stage and end the period."""
         state, self.outcome = self.game.step(self.state, decisions)
         self.period += 1
@@ -90,3 +125,57 @@ class Episodes:
     def _stand_at(self, state: State) -> None:
         self.state = state
         self.table = self.game.table.read(state)[:, 0].astype(np.float32)
+
+
+class JointActions:
+    """The choices of all agents turned into the decisions of the whole chain, without going agent by agent.
+
+    Parameters
+    ----------
+    game
+        One that `fit` accepts.
+    """
+
+    def __init__(self, game: Game) -> None:
+        actions = [game.actions[agent] for agent in game.agents]
+        self._kind = actions[0]
+        self._several = [len(action.low) > 1 for action in actions]
+        by_edge = actions[0].of == "edges"
+        scopes = [game.seats[agent].scope for agent in game.agents]
+        own = np.concatenate([scope.edges if by_edge else scope.rows for scope in scopes])
+        wanted = game.everybody.edges if by_edge else game.everybody.rows
+        where = {int(number): position for position, number in enumerate(own)}
+        order = np.array([where[int(number)] for number in wanted], dtype=np.int64)
+        self._order = None if (order == np.arange(len(order))).all() else order
+        self._most = np.concatenate([action.choices for action in actions]) - 1
+        steps = [np.broadcast_to(action.step, action.low.shape) for action in actions]
+        low, step = np.concatenate([action.low for action in actions])[order], np.concatenate(steps)[order]
+        self._low = low[:, None] if low.any() else None
+        self._step = step[:, None] if (step != 1).any() else None
+
+    @staticmethod
+    def fit(game: Game) -> bool:
+        """Whether all agents choose whole units at once, for each of their edges or for each of their rows."""
+        of = {action.of for action in game.actions.values()}
+        return len(game.stages) == 1 and game.network.integer and len(of) == 1 and None not in of
+
+    def decode(self, actions: Sequence[Any]) -> Decisions | None:
+        """The decisions of the chain, of one replication; None for what is not a choice of every agent."""
+        choices: list[Any] = []
+        for action, several in zip(actions, self._several, strict=True):
+            if several:
+                choices.extend(action)
+            else:
+                choices.append(action)
+        try:
+            drawn = np.array(choices, dtype=np.float64)
+        except (TypeError, ValueError):
+            return None
+        if drawn.shape != self._most.shape:
+            return None
+        if not ((drawn >= 0) & (drawn <= self._most) & (drawn == np.rint(drawn))).all():
+            return None
+        values = (drawn if self._order is None else drawn[self._order])[:, None]
+        if self._step is not None:
+            values = values * self._step
+        return self._kind.decide(values if self._low is None else values + self._low)

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
+
+import numpy as np
 
 from marl_supply.envs.face import versioned_name
 from marl_supply.envs.spaces import action_space, observation_space
@@ -16,7 +19,11 @@ from marl_supply.game.observation import LEVELS, LOCAL, NEIGHBOURS, QUANTITIES, 
 from marl_supply.topology import names
 
 PAGE = "observations.md"
-FLOWS = frozenset({"receipts", "incoming_orders", "last_order", "market_demand"})
+FLOWS = frozenset({"receipts", "incoming_orders", "last_order", "market_demand", "forecast"})
+MOST_AGENTS = 12
+"""Of a chain with more of them only the first are shown."""
+MOST_NUMBERS = 60
+"""Numbers that are listed one by one; of a longer observation each field is one row with its range of indices."""
 OWNERS = {
     "rows": "row",
     "lines": "line: a market, or an edge to a customer",
@@ -24,6 +31,8 @@ OWNERS = {
     "slots": "inbound edge and period until arrival",
     "travelling": "edge and period until it is revealed",
     "markets": "market downstream",
+    "memory": "number that a market downstream shows",
+    "forecast": "market downstream and period ahead",
 }
 
 _INTRODUCTION = """\
@@ -62,7 +71,9 @@ def write(folder: Path) -> Path:
 
 def unit(field: str) -> str:
     """The unit of a field."""
-    return "units/period" if field in FLOWS else "units"
+    if field in FLOWS:
+        return "units/period"
+    return next((quantity.unit for quantity in QUANTITIES if quantity.name == field), "units")
 
 
 def bounds(entry: Entry) -> str:
@@ -99,26 +110,38 @@ def _topology(game: Game) -> Iterator[str]:
     """The section of a topology: what each agent can do and sees by default."""
     yield f"## `{versioned_name(game.topology)}`\n"
     yield f"{game.topology.source}. By default `observe: {game.observe_level}` and `actions: {game.action_kind}`.\n"
-    for agent in game.agents:
+    for agent in game.agents[:MOST_AGENTS]:
         yield f"### `{agent}` of `{game.topology.name}`\n"
         yield f"Action: {_action(game.actions[agent])}.\n"
         yield from _entries(game.layouts[agent])
         yield ""
+    if len(game.agents) > MOST_AGENTS:
+        yield f"And {len(game.agents) - MOST_AGENTS} more agents: `Game(...).layouts` tells what each of them sees.\n"
 
 
 def _action(action: Action) -> str:
     """The space of an agent's actions, and what it means."""
+    if len(action.labels) > MOST_AGENTS:
+        return f"`{type(action_space(action)).__name__}` of {len(action.labels)} components, `{action.labels[0]}` first"
     parts = []
     for number, label in enumerate(action.labels):
-        steps = f" in steps of {action.step:g}" if action.seat.integer else ""
+        step = np.broadcast_to(action.step, action.low.shape)[number]
+        steps = f" in steps of {step:g}" if action.seat.integer else ""
         parts.append(f"{action.low[number]:g} to {action.high[number]:g} units{steps} for `{label}`")
     return f"`{action_space(action)}`, {'; '.join(parts)}"
 
 
 def _entries(layout: Sequence[Entry]) -> Iterator[str]:
-    """A row for each number of an observation."""
+    """A row for each number of an observation, or, of a long one, for each field."""
     yield _row(["index", "field", "of", "unit", "bounds"])
     yield _row(["---"] * 5)
+    if len(layout) > MOST_NUMBERS:
+        for field, run in groupby(enumerate(layout), key=lambda numbered: numbered[1].field):
+            numbers = list(run)
+            (first, entry), (last, _) = numbers[0], numbers[-1]
+            of = f"{len(numbers)}, `{entry.label}` first"
+            yield _row([f"{first} to {last}", f"`{field}`", of, unit(field), bounds(entry)])
+        return
     for index, entry in enumerate(layout):
         yield _row([str(index), f"`{entry.field}`", f"`{entry.label}`", unit(entry.field), bounds(entry)])
 

@@ -8,7 +8,7 @@ from typing import Any
 from pettingzoo import ParallelEnv
 
 from marl_supply.envs.episodes import FloatVector
-from marl_supply.envs.face import Chain, Face, as_game
+from marl_supply.envs.face import Chain, ManyFaces, as_game
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 
@@ -20,8 +20,8 @@ def parallel_env(chain: Chain, *, render_mode: str | None = None, **game_setting
     ----------
     chain
         A `Game`, or what `Game` takes: a topology, a shipped name, a file or a networkx graph.
-    render_mode : "ansi" or None
-        Whether `render` returns a text.
+    render_mode : "ansi", "rgb_array" or None
+        Whether `render` returns a text or an image.
     **game_settings
         Of `Game` (reward, observe, actions, horizon, ...), where `chain` is not a game already.
 
@@ -40,13 +40,14 @@ def parallel_env(chain: Chain, *, render_mode: str | None = None, **game_setting
     return SupplyChainParallelEnv(as_game(chain, game_settings), render_mode)
 
 
-class SupplyChainParallelEnv(Face, ParallelEnv[str, FloatVector, Any]):  # type: ignore[misc]
+class SupplyChainParallelEnv(ManyFaces, ParallelEnv[str, FloatVector, Any]):  # type: ignore[misc]
     """One replication of a game, all agents at once.
 
     Observations are float32 vectors (``game.layouts[agent]`` says what each number is). Actions are choices where
     units are whole and a `Box` where they are continuous; `Box` actions are clipped to their bounds, choices outside
     theirs raise. An episode that reaches the horizon is truncated, never terminated. ``infos[agent]["cost"]`` is the
-    agent's own cost of the period after contracts, money, whatever is rewarded.
+    agent's own cost of the period after contracts, money, whatever is rewarded. On a chain that does not review every
+    period, ``infos[agent]["action_mask"]`` says which choices count now.
 
     ``reset(seed=s)`` plays replication 0 of seed s of the game's noise; each ``reset()`` after it plays the next
     replication. Without any seed one is drawn, and is to be found under ``env.episodes.seed``.
@@ -67,7 +68,7 @@ class SupplyChainParallelEnv(Face, ParallelEnv[str, FloatVector, Any]):  # type:
         """Begin an episode; `options` are not used."""
         self.episodes.begin(seed)
         self.agents = list(self.possible_agents)
-        return self._views(), {agent: {} for agent in self.agents}
+        return self.episodes.views(), self.informations()
 
     def step(
         self, actions: Mapping[str, Any]
@@ -83,16 +84,13 @@ class SupplyChainParallelEnv(Face, ParallelEnv[str, FloatVector, Any]):  # type:
         """
         self._check_actions(actions)
         episodes, agents = self.episodes, self.possible_agents
-        outcome = episodes.step({agent: episodes.decode(agent, action) for agent, action in actions.items()})
+        outcome = episodes.step(episodes.decode_all(actions))
         rewards = dict(zip(agents, outcome.rewards[:, 0].tolist(), strict=True))
-        infos = {agent: {"cost": cost} for agent, cost in zip(agents, outcome.costs[:, 0].tolist(), strict=True)}
+        infos = self.informations(outcome.costs[:, 0].tolist())
         over = episodes.over
         if over:
             self.agents = []
-        return self._views(), rewards, dict.fromkeys(agents, False), dict.fromkeys(agents, over), infos
-
-    def _views(self) -> dict[str, FloatVector]:
-        return {agent: self.episodes.view(agent) for agent in self.possible_agents}
+        return episodes.views(), rewards, dict.fromkeys(agents, False), dict.fromkeys(agents, over), infos
 
     def _check_actions(self, actions: Mapping[str, Any]) -> None:
         if not self.agents:

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test, seed_test
+from shipped_chains import VERSIONED
 
 from marl_supply import plugins
-from marl_supply.envs import aec_env, make, names, parallel_env
+from marl_supply.envs import aec_env, make, parallel_env
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.game.decisions import Action
 from marl_supply.game.observation import LEVELS
-from marl_supply.topology import load
 
 KINDS = plugins.names("marl_supply.game.decisions", Action)
 PERIODS = 8
-CHAINS = {name: load(name.rpartition("_v")[0]) for name in names()}
+CHAINS = VERSIONED
 
 
 @pytest.fixture(autouse=True)
@@ -35,13 +35,13 @@ def short_game(name: str, kind: str, observe: str) -> Game | None:
     try:
         return Game(CHAINS[name], actions=kind, observe=observe, horizon=PERIODS, warm_up=0)
     except InputError as error:
-        assert "rows with one supplier each" in str(error)
+        assert "rows with one supplier each" in str(error) or "decides no orders" in str(error)
         return None
 
 
 CASES = [
     pytest.param(short, id=f"{name}-{kind}-{observe}")
-    for name, kind, observe in product(names(), KINDS, LEVELS)
+    for name, kind, observe in product(VERSIONED, KINDS, LEVELS)
     if (short := short_game(name, kind, observe))
 ]
 
@@ -64,7 +64,7 @@ def test_aec_api(game: Game) -> None:
     api_test(aec_env(game), num_cycles=PERIODS + 1)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", VERSIONED)
 def test_seeds(name: str) -> None:
     game = Game(CHAINS[name], horizon=PERIODS, warm_up=0)
     parallel_seed_test(lambda: parallel_env(game), num_cycles=PERIODS)
@@ -84,11 +84,11 @@ def test_observations_and_state_lie_in_their_spaces(game: Game) -> None:
         env.step(env.action_space(agent).sample())
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", VERSIONED)
 def test_ids_carry_the_version_of_the_topology(name: str) -> None:
     env = make(name)
     assert env.metadata["name"] == name == f"{env.game.topology.name}_v{env.game.topology.version}"
-    assert list(env.game.agents) == env.possible_agents and env.metadata["render_modes"] == ["ansi"]
+    assert list(env.game.agents) == env.possible_agents and env.metadata["render_modes"] == ["ansi", "rgb_array"]
 
 
 def test_a_name_or_version_that_is_not_shipped_is_refused() -> None:

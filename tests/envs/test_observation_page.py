@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shipped_chains import VERSIONED
 
-from marl_supply.envs import make, names
-from marl_supply.envs.observation_page import FLOWS, PAGE, meaning, page
+from marl_supply.envs import make
+from marl_supply.envs.observation_page import FLOWS, MOST_AGENTS, MOST_NUMBERS, PAGE, meaning, page
 from marl_supply.game.observation import LEVELS, QUANTITIES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -24,12 +25,16 @@ def section(name: str, agent: str) -> str:
     return of_topology.split(f"### `{agent}` of ", 1)[1].split("\n### ", 1)[0]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", VERSIONED)
 def test_tables_are_the_spaces(name: str) -> None:
     env = make(name)
-    for agent in env.possible_agents:
+    for agent in env.possible_agents[:MOST_AGENTS]:
         text, space = section(name, agent), env.observation_space(agent)
-        rows = re.findall(r"^\| (\d+) \| `(\w+)` \| `(.+)` \| (units(?:/period)?) \| (\S+) to (\S+) \|$", text, re.M)
+        if space.shape[0] > MOST_NUMBERS:
+            assert f"to {space.shape[0] - 1} |" in text
+            continue
+        form = r"^\| (\d+) \| `(\w+)` \| `(.+)` \| (units(?:/period)?|periods|-) \| (\S+) to (\S+) \|$"
+        rows = re.findall(form, text, re.M)
         assert [int(row[0]) for row in rows] == list(range(space.shape[0]))
         np.testing.assert_array_equal([float(row[4]) for row in rows], space.low)
         np.testing.assert_array_equal([float(row[5]) for row in rows], space.high)

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shipped_chains import VERSIONED
 
-from marl_supply.envs import aec_env, names, parallel_env
+from marl_supply.envs import aec_env, parallel_env
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.simulation import Decisions
-from marl_supply.topology import load
 
 TINY = {
     "name": "tiny",
@@ -28,7 +28,7 @@ TINY = {
     "markets": {"people": {"served_by": ["store"], "process": "step", "before": 2, "after": 6, "at": 1}},
     "game": {"horizon": 3},
 }
-CHAINS = {name: load(name.rpartition("_v")[0]) for name in names()}
+CHAINS = VERSIONED
 SHORT = {"horizon": 20, "warm_up": 0}
 
 
@@ -47,7 +47,7 @@ def turns(env: Any, actions: dict[str, Any]) -> dict[str, float]:
     return dict(env.rewards)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", VERSIONED)
 def test_rewards_and_observations_are_those_of_the_game(name: str) -> None:
     game = Game(CHAINS[name], **SHORT)
     env, generator = parallel_env(game), np.random.default_rng(3)
@@ -66,7 +66,7 @@ def test_rewards_and_observations_are_those_of_the_game(name: str) -> None:
     assert all(cut.values()) and env.episodes.period == 20
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", VERSIONED)
 def test_agent_by_agent_gives_the_same_rewards(name: str) -> None:
     game, generator = Game(CHAINS[name], **SHORT), np.random.default_rng(4)
     parallel, aec = parallel_env(game), aec_env(game)
@@ -104,7 +104,7 @@ def test_environments_without_a_seed_differ() -> None:
 
 
 @pytest.mark.parametrize("duplicate", [lambda env: pickle.loads(pickle.dumps(env)), copy.deepcopy])
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", VERSIONED)
 def test_a_copy_made_in_mid_episode_goes_on_alike(name: str, duplicate: Any) -> None:
     env = parallel_env(CHAINS[name], horizon=20, warm_up=0)
     env.reset(seed=1)
@@ -190,7 +190,7 @@ def test_misuse_is_refused_in_a_sentence() -> None:
         env.step({"depot": 0})
     with pytest.raises(InputError, match="there is no agent 'shop'"):
         env.step({"depot": 0, "store": 0, "shop": 0})
-    with pytest.raises(InputError, match="render_mode: no mode 'human'; use ansi"):
+    with pytest.raises(InputError, match="render_mode: no mode 'human'; use ansi, rgb_array or None"):
         parallel_env(TINY, render_mode="human")
     with pytest.raises(InputError, match="horizon: this game has its settings already"):
         parallel_env(Game(TINY), horizon=3)

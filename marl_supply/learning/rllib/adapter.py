@@ -115,8 +115,8 @@ class GameEnv(MultiAgentEnv):
         """(F,) everything that can be seen of the chain, units."""
         return self.env.state()
 
-    def render(self) -> str | None:
-        """The picture of the period in text."""
+    def render(self) -> Any:
+        """The picture of the period, as text or as an image."""
         return self.env.render()
 
     def close(self) -> None:
