@@ -132,21 +132,21 @@ stage_by_stage = pytest.mark.parametrize("timing", [timing for timing in TIMINGS
 
 
 @every_timing
-@settings(NO_LIMIT, max_examples=12)
+@settings(NO_LIMIT, max_examples=6)
 @given(st.data(), SEEDS)
 def test_random_chains(timing: Any, data: Any, seed: int) -> None:
     assert_equal(random_play(load(data.draw(chains(timing))), seed))
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-@settings(NO_LIMIT, max_examples=6)
+@settings(NO_LIMIT, max_examples=3)
 @given(st.data(), SEEDS)
 def test_one_feature(feature: Feature, data: Any, seed: int) -> None:
     assert_equal(random_play(load(data.draw(chains(features=[feature]))), seed))
 
 
 @stage_by_stage
-@settings(NO_LIMIT, max_examples=8)
+@settings(NO_LIMIT, max_examples=4)
 @given(st.data(), SEEDS)
 def test_random_chains_stage_by_stage(timing: Any, data: Any, seed: int) -> None:
     assert_equal(random_play(load(data.draw(chains(timing))), seed, periods=8, staged=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -41,8 +42,13 @@ def block(lines: Sequence[str], points: float = SMALL, bold: bool = False) -> tu
 
 
 def wrapped(texts: Iterable[str], letters: int) -> list[str]:
-    """Return the texts as lines of at most so many letters, each text beginning a line of its own."""
-    return [line for text in texts for line in textwrap.wrap(text, letters, break_long_words=False) or [""]]
+    """Return the texts as lines of at most so many letters, each text beginning a line of its own.
+
+    A number stays with the word before it.
+    """
+    bound = (re.sub(r" (?=\d)", "\u00a0", text) for text in texts)
+    lines = (line for text in bound for line in textwrap.wrap(text, letters, break_long_words=False) or [""])
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def sheet(left: float, right: float, bottom: float, top: float, dots: int = DOTS) -> tuple[Figure, Axes]:

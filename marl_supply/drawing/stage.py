@@ -67,9 +67,13 @@ def build(parts: Outline) -> Stage:
     block = paper.block(SAMPLE[detail])
     links += [(sale.place, len(parts.places) + number) for number, sale in enumerate(parts.sales)]
     room = size.copy()
-    for link in set(links):
-        room[list(link), 1] = np.maximum(room[list(link), 1], links.count(link) * (block[1] + 0.12))
-    parallel = len(set(links)) < len(links)  # of parallel lines more is to be seen than their numbers
+    starts, ends = ([link[side] for link in links] for side in (0, 1))
+    for start, end in links[: len(parts.lanes)]:
+        count = links.count((start, end))
+        lonely = [start] * (starts.count(start) == 1) + [end] * (ends.count(end) == 1)
+        for box in [start, end] if count > 1 else lonely:
+            room[box, 1] = max(room[box, 1], count * (block[1] + 0.12))
+    parallel = len(set(ends)) < len(ends)  # of lines that come together more is to be seen than their numbers
     gaps = np.full(max(layer), max(block[0] + (0.8 if parallel else 0.35), 0.6))
     flat = arrange(layer, room, links, gaps, apart=0.2)
     for start, end in links:
@@ -83,8 +87,8 @@ def build(parts: Outline) -> Stage:
     reach = ports([end for _, end in links], [layout.y[start] for start, _ in links], size[:, 1], 0.14)
     curves = []
     for number, (start, end) in enumerate(links):
-        twins = [other for other, link in enumerate(links) if link == links[number]]
-        bow = ((len(twins) - 1) / 2 - twins.index(number)) * max(block[1], 0.2)
+        alike = [other for other, link in enumerate(links) if link == links[number]]
+        bow = ((len(alike) - 1) / 2 - alike.index(number)) * max(block[1], 0.2)
         left, right = (boxes[start][2], layout.y[start] + leave[number]), (boxes[end][0], layout.y[end] + reach[number])
         stops = [left]
         for column, (_, y) in zip(range(layer[start] + 1, layer[end]), layout.ways[number], strict=True):

@@ -55,7 +55,7 @@ def divide(arrays: Arrays, claims: Array, available: Array, integer: bool) -> Ar
 
 
 def _one_more(arrays: Arrays, remainder: Array, leftover: Array) -> Array:
-    """(r, c, B) 1 for as many lines as there are units left over, largest remainders first, ties to the earlier line."""
+    """(r, c, B) 1 for as many lines as units are left over, largest remainders first, ties to the earlier line."""
     lines = remainder.shape[1]
     if lines <= FEW_LINES:
         return arrays.less(_rank_of_largest(arrays, remainder), leftover[:, None])

@@ -63,6 +63,24 @@ def test_show_gives_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     assert seat["order_bound"] == {"factory-manufacturer": 7}
 
 
+def test_show_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "chain.png"
+    assert main(["show", "cachon_zipkin", "--png", str(file)]) == 0
+    assert file.read_bytes().startswith(b"\x89PNG") and "[supplier]" in capsys.readouterr().out
+    assert main(["show", "cachon_zipkin", "--json", "--png", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out)["topology"]["name"] == "cachon_zipkin"
+    assert main(["show", "cachon_zipkin", "--png", str(tmp_path / "chain.pdf")]) == 2
+    assert "let the name end in .png" in capsys.readouterr().err
+    assert main(["show", "cachon_zipkin", "--png", str(tmp_path / "nowhere" / "chain.png")]) == 2
+    assert "no folder" in capsys.readouterr().err
+
+
+def test_check_gives_its_warnings_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "single_echelon", "--json", "--set", "nodes.store.storage=6"]) == 0
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert warning["place"] == "nodes.store.storage" and "6 is less than 15" in warning["text"]
+
+
 def test_warnings_fail_a_strict_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "chain.yaml"
     path.write_text("extends: beer_game\ngame: {horizon: 3}\n")

@@ -1,4 +1,4 @@
-"""Dividing whole units among many lines: sorting and comparing pairs must give the same units, in numpy and in torch."""
+"""Dividing whole units among many lines: sorting and comparing pairs give the same, in numpy and in torch."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,6 @@
 """`check`: warnings about chains that are well formed but odd."""
 
+import time
 from typing import Any
 
 import pytest
@@ -60,9 +61,9 @@ def test_a_sound_chain_has_none():
             "demand only it can serve",
         ),
         (
-            "edges.0.delay=[0.5, 0.5]",
-            "edges[0].crossing: 'mine-plant' takes 1 to 2 periods and a shipment may overtake an earlier one, so "
-            "positions no longer tell what arrives first; crossing: false keeps the law of the lead time "
+            "edges.0.delay=[0.5, 0, 0.5]",
+            "edges[0].crossing: 'mine-plant' takes 1 to 3 periods and a shipment is overtaken by the next with chance "
+            "0.25, so positions no longer tell what arrives first; crossing: false keeps the law of the lead time "
             "without overtaking",
         ),
         (
@@ -125,3 +126,155 @@ def test_a_heavy_load_is_told():
         "nodes.plant.capacity: 3.7 of 4 a period is a load of 92%: stocks and queues react slowly, so give episodes a "
         "long warm-up"
     ]
+
+
+LOST = ("nodes.store.demand.unmet=lost", "nodes.store.lost_sale_cost=9", "nodes.store.backorder_cost=0")
+# What is wrong, what mends it, and the sentence: every look has one file that it warns of and one that it lets pass.
+LOOKS = [
+    (
+        ["edges.1.batch=40"],
+        ["edges.1.order_limit=40"],
+        "edges[1].batch: learners and random players order at most 16 on 'plant-store', which is rounded to no batch "
+        "of 40; state an order_limit",
+    ),
+    (
+        ["edges.1.order_limit=4.2", "units=continuous"],
+        ["edges.1.order_limit=5"],
+        "nodes.store: its order limits allow 4.2 a period and 4, the mean demand that only it can serve, is 95% of it: "
+        "a shortage is made up for slowly",
+    ),
+    (
+        ["edges.1.order_limit=12", "nodes.store.review=[3]"],
+        ["nodes.store.review=[2]"],
+        "nodes.store: its order limits allow 4 a period and 4, the mean demand that only it can serve, is 100% of it: "
+        "a shortage is made up for slowly",
+    ),
+    (
+        ["edges.1.order_limit=5", "edges.1.shipping_loss=0.6"],
+        ["edges.1.shipping_loss=0.1"],
+        "nodes.store: its order limits allow 3.5 a period, less than 4, the mean demand that only it can serve",
+    ),
+    (
+        ["nodes.store.storage=7"],
+        ["nodes.store.storage=8"],
+        "nodes.store.storage: 7 is less than 8, the mean demand of a lead time and a review: what was ordered for it "
+        "has no room when demand pauses",
+    ),
+    (
+        [*LOST, "policies={constant_order: {store: 4}}"],
+        ["policies={constant_order: {store: 3}}"],
+        "policies.constant_order.store: 4 a period is no less than 4, the mean demand, of which some is lost: stock "
+        "grows without end",
+    ),
+    (
+        ["nodes.store.backorder_cost=0", "nodes.store.demand.price=3"],
+        ["nodes.store.backorder_cost=1"],
+        "markets.store: its customers pay 3 when they ask, served or not, and backorder_cost is 0, so nothing is lost "
+        "by not serving it",
+    ),
+    (
+        [*LOST, "edges.0.purchase_cost=7", "edges.1.purchase_cost=4"],
+        ["nodes.store.demand.price=3"],
+        "markets.store: a unit sold earns 0 and saves 9, no more than the 11 that it costs to buy on the cheapest way "
+        "from a source, so it pays to lose every customer",
+    ),
+    (
+        ["nodes.store.shelf_life=1", "nodes.store.salvage_value=5", "edges.1.purchase_cost=3"],
+        ["edges.1.purchase_cost=4"],
+        "nodes.store.salvage_value: 5 is no less than 5, what a unit from 'plant-store' costs until it is scrapped, so "
+        "nothing is lost by ordering without end",
+    ),
+    (
+        ["nodes.store.shelf_life=1", "nodes.store.review=[2]"],
+        ["nodes.store.review=[1]"],
+        "nodes.store.review: it orders only every 2 periods and with shelf_life: 1 scraps its stock after each, so it "
+        "has nothing to sell in between",
+    ),
+    (
+        ["edges.0.disruption={probability: 0.01, recovery: 0}"],
+        ["edges.0.disruption={probability: 0.01, recovery: 0.5}"],
+        "edges[0].disruption.recovery: it is 0: what breaks, in period 100 on average, never works again",
+    ),
+    (
+        ["nodes.plant.disruption={at: [50, 120]}"],
+        ["nodes.plant.disruption={at: [50, 99]}"],
+        "nodes.plant.disruption.at: period 120 lies beyond game.horizon = 100",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "mended", "sentence"), LOOKS)
+def test_a_look_warns_and_lets_pass(wrong: list[str], mended: list[str], sentence: str):
+    assert warnings(*wrong) == [sentence]
+    assert warnings(*wrong, *mended) == []
+
+
+@pytest.mark.parametrize("delay", ["[0.5, 0.5]", "[0, 1]"])
+def test_shipments_that_at_worst_arrive_together_do_not_cross(delay: str):
+    assert warnings(f"edges.0.delay={delay}") == []
+
+
+def test_shipments_in_order_do_not_cross():
+    assert warnings("edges.0.delay=[0.3, 0.3, 0.4]", "edges.0.crossing=false") == []
+
+
+def two_plants(*overrides: str) -> list[str]:
+    plant = {"holding_cost": 1, "backorder_cost": 1, "capacity": 2}
+    nodes = {**SOUND["nodes"], "plant": plant, "other": {**plant}}
+    edges = [*SOUND["edges"], {"from": "mine", "to": "other"}, {"from": "other", "to": "store"}]
+    return warnings(*overrides, nodes=nodes, edges=edges)
+
+
+def test_limits_that_are_too_low_together_are_found_though_each_has_a_way_round_it():
+    assert two_plants() == [
+        "nodes.plant.capacity: 'plant', 'other' pass 4 a period together, and 4 is the mean demand that no other way "
+        "can serve: a load of 100%"
+    ]
+    assert two_plants("nodes.other.capacity=3") == []
+    assert two_plants("nodes.other.capacity=3", "nodes.store.demand.mean=4.6") == [
+        "nodes.plant.capacity: 'plant', 'other' pass 5 a period together, and 4.6 is the mean demand that no other way "
+        "can serve: a load of 92%"
+    ]
+
+
+def test_the_tightest_of_several_cuts_is_told():
+    far = {"holding_cost": 2, "backorder_cost": 9, "demand": {"process": "poisson", "mean": 90}}
+    nodes = {**SOUND["nodes"], "plant": {"holding_cost": 1, "backorder_cost": 1, "capacity": 200}, "far": far}
+    edges = [*SOUND["edges"], {"from": "plant", "to": "far"}, {"from": "mine", "to": "far", "order_limit": 1}]
+    edges[1] = {**edges[1], "order_limit": 3}
+    edges += [{"from": "plant", "to": "store", "name": "second", "order_limit": 1, "purchase_cost": 1}]
+    found = warnings(nodes=nodes, edges=edges)
+    assert found[-1].startswith("edges[1].order_limit: 'plant-store', 'second' pass 4 a period together, and 4 is")
+
+
+def test_an_edge_that_another_beats_in_every_respect():
+    express = {"from": "plant", "to": "store", "name": "express", "lead_time": 0, "purchase_cost": 2}
+    edges = [*SOUND["edges"], express]
+    assert warnings(edges=edges) == []
+    assert warnings("edges.2.purchase_cost=0", edges=edges) == [
+        "edges[1]: 'plant-store' is neither sooner nor cheaper nor wider than 'express' beside it, so it is never "
+        "worth an order"
+    ]
+    assert warnings("edges.2.purchase_cost=0", "edges.2.order_limit=5", edges=edges) == []
+
+
+def test_a_buy_back_that_returns_the_whole_price():
+    terms = ["nodes.store.shelf_life=1", "contract.wholesale_price=3"]
+    assert warnings(*terms, "contract.buy_back=3") == [
+        "contract.buy_back: 3 is no less than wholesale_price = 3, so a customer loses nothing by ordering without end"
+    ]
+    assert warnings(*terms, "contract.buy_back=2") == []
+
+
+def test_half_of_a_demand_that_is_expedited_needs_no_way_of_its_own():
+    plant = {"holding_cost": 1, "backorder_cost": 1, "capacity": 8}
+    nodes = {**SOUND["nodes"], "plant": plant}
+    limits = ["edges.0.order_limit=9", "edges.1.order_limit=9"]
+    assert warnings(*limits, "nodes.store.demand.expedite={from: plant, probability: 0.5}", nodes=nodes) == []
+
+
+def test_a_thousand_nodes_are_looked_at_in_a_moment():
+    chain = load("random_dag_1000")
+    begun = time.process_time()
+    assert check(chain) == []
+    assert time.process_time() - begun < 5

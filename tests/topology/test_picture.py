@@ -3,7 +3,7 @@
 import pytest
 from shipped_chains import NAMES
 
-from marl_supply.topology import load
+from marl_supply.topology import generators, load
 from marl_supply.topology.network import Network
 from marl_supply.topology.picture import picture
 from marl_supply.topology.reach import depends_on, levels, mean_demand, order_bounds
@@ -26,8 +26,25 @@ contract: backorder_share 0.3
 suggested parameters for: base_stock"""
 
 
+ONE_WAREHOUSE = """\
+one_warehouse, version 1
+period: period; units: integer; demand seen after ordering; decisions simultaneous
+
+[source]  source
+  | source -> warehouse  lead time 2  pipeline 100 a period  order bound 400
+[warehouse]  on hand 100  holding 0.5
+  | warehouse -> store_1 ... store_50 (50 edges)  lead time 1  pipeline 2  order bound 8
+[store_1 ... store_50] (50 alike)  on hand 2  holding 1  backorder 9
+  | store_1 ... store_50 => 50 markets  negative binomial  mean 2  sd 2  waits if short
+
+mean demand that can reach a node: warehouse 100, store_1 ... store_50 2
+game: horizon 100, warm-up 0, total cost, discount 1, observe local, actions quantity, reward shared"""
+
+
 def test_the_whole_picture():
     assert picture(load("cachon_zipkin")) == CACHON_ZIPKIN
+    graph = generators.one_warehouse(50, demand={"process": "negative_binomial", "mean": 2, "variance": 4})
+    assert picture(load(graph)) == ONE_WAREHOUSE
 
 
 ONE_BY_ONE = [name for name in NAMES if len(load(name).nodes) <= 6]
