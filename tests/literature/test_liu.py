@@ -175,13 +175,12 @@ def test_a_constant_level_is_a_weak_opponent_on_merton_demand(constant: str, for
     assert excess.mean() > NORMAL_QUANTILE * excess.std(ddof=1) / math.sqrt(len(excess))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("rule", STATED)
 def test_no_base_stock_found_by_a_search_is_better_than_stated(rule: str) -> None:
     from marl_supply.solvers.tune import tune
 
     levels, stated = STATED[rule]
-    found = tune(rule, Game("serial_liu", observe="shared_demand"), replications=1000).parameters
+    found = tune(rule, Game("serial_liu", observe="shared_demand"), replications=600).parameters
     best = [found[node][next(iter(found[node]))] for node in LEVELS]
     assert np.abs(np.subtract(best, levels)).max() <= 2
     mean, half = interval(evaluated("serial_liu", rule, tuple(best)))
