@@ -101,7 +101,7 @@ def save(figure: Figure, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     content = BytesIO()
-    figure.savefig(content, format="png", metadata={"Software": None})
+    figure.savefig(content, format="png", dpi=figure.dpi, metadata={"Software": None})
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(content.getvalue())
     partial.replace(path)

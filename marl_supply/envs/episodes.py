@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marl_supply.envs.replay import EpisodeNoise
+from marl_supply.envs.views import FloatVector, Views
 from marl_supply.game import Game, Outcome
 from marl_supply.simulation import Decisions, State
 
-FloatVector = NDArray[np.float32]
 Mask = NDArray[np.int8] | tuple[NDArray[np.int8], ...]
 
 
@@ -36,8 +37,6 @@ class Episodes:
         The decision point.
     outcome : Outcome or None
         What the period before brought; None in an episode's first period.
-    table : (F,) float32
-        Every number that can be seen of the chain at the decision point, units.
     """
 
     def __init__(self, game: Game) -> None:
@@ -47,12 +46,10 @@ class Episodes:
         self.period = 0
         self.state: State
         self.outcome: Outcome | None = None
-        self.table: FloatVector
         self.masked = game.network.reviews is not None and game.network.integer
-        sizes = [len(game.seen[agent]) for agent in game.agents]
-        ends = np.cumsum(sizes).tolist()
-        self._spans = [(agent, end - size, end) for agent, size, end in zip(game.agents, sizes, ends, strict=True)]
-        self._seen = np.concatenate([game.seen[agent] for agent in game.agents])
+        self._reader = Views(game)
+        self._joint_view: FloatVector
+        self._noise: EpisodeNoise
 
     @cached_property
     def joint(self) -> JointActions | None:
@@ -70,20 +67,25 @@ class Episodes:
             seed = secrets.randbits(63)
         if seed is not None:
             self.seed, self.number = seed, -1
+            self._noise = EpisodeNoise(self.game, seed)
         assert self.seed is not None
         self.number += 1
         self.period, self.outcome = 0, None
-        self._stand_at(self.game.start(1, self.seed, self.number))
+        self._stand_at(self.game.start(1, self.seed, self.number, noise=self._noise.of(self.number)))
+
+    @property
+    def table(self) -> FloatVector:
+        """(F,) every number that can be seen of the chain at the decision point, units."""
+        table: FloatVector = self.game.table.read(self.state)[:, 0].astype(np.float32)
+        return table
 
     def view(self, agent: str) -> FloatVector:
         """(k,) what an agent sees, units; `Game.layouts` says what each number is."""
-        view: FloatVector = self.table[self.game.seen[agent]]
-        return view
+        return self._joint_view[self._reader.parts[agent]]
 
     def views(self) -> dict[str, FloatVector]:
         """(k,) what each agent sees, units."""
-        numbers = self.table[self._seen]
-        return {agent: numbers[start:end] for agent, start, end in self._spans}
+        return self._reader.by_agent(self._joint_view)
 
     def mask(self, agent: str) -> Mask:
         """Which choices of an agent are open: (choices,) int8 for one component, else one such array for each.
@@ -124,7 +126,7 @@ class Episodes:
 
     def _stand_at(self, state: State) -> None:
         self.state = state
-        self.table = self.game.table.read(state)[:, 0].astype(np.float32)
+        self._joint_view = self._reader.read(state)[:, 0]
 
 
 class JointActions:

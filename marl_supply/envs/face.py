@@ -12,8 +12,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from marl_supply.envs.ansi import heading, picture
-from marl_supply.envs.episodes import Episodes, FloatVector
+from marl_supply.envs.episodes import Episodes
 from marl_supply.envs.spaces import action_space, observation_space
+from marl_supply.envs.views import FloatVector
 from marl_supply.errors import InputError, nearest
 from marl_supply.game import Game
 from marl_supply.topology import Topology
@@ -82,7 +83,7 @@ class Face:
     def state(self) -> FloatVector:
         """(F,) float32 everything that can be seen of the chain, whatever the agents see, units."""
         self.check_begun()
-        return self.episodes.table.copy()
+        return self.episodes.table
 
     def render(self) -> Picture:
         """The period before: a text of stocks, flows and costs by node, or an image (H, W, 3) uint8 of the network.

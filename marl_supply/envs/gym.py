@@ -11,9 +11,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from marl_supply.envs.episodes import FloatVector
 from marl_supply.envs.face import Chain, Face, as_game, versioned_name
 from marl_supply.envs.spaces import action_space, observation_space
+from marl_supply.envs.views import FloatVector
 from marl_supply.errors import InputError
 from marl_supply.game import Game, Outcome
 from marl_supply.simulation import State

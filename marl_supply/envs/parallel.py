@@ -7,8 +7,8 @@ from typing import Any
 
 from pettingzoo import ParallelEnv
 
-from marl_supply.envs.episodes import FloatVector
 from marl_supply.envs.face import Chain, ManyFaces, as_game
+from marl_supply.envs.views import FloatVector
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 

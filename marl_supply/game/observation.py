@@ -282,7 +282,8 @@ class Table:
                 entries.append(Entry(field, base.label, base.signed))
                 where.append(int(position))
         if observe == "full":
-            rest = [position for position in range(len(self.entries)) if position not in set(where)]
+            known = set(where)
+            rest = [position for position in range(len(self.entries)) if position not in known]
             entries += [self.entries[position] for position in rest]
             where += rest
         return tuple(entries), np.array(where, dtype=np.int64)
