@@ -135,7 +135,7 @@ def mutate(monkeypatch: pytest.MonkeyPatch, place: str, old: str, new: str) -> N
             monkeypatch.setitem(rules, rule, exchanged[id(function)])
 
 
-def compare(examples: int = 400) -> None:
+def assert_both_agree(examples: int = 400) -> None:
     """Both simulators on random chains, until they differ."""
 
     @settings(max_examples=examples, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
@@ -147,11 +147,11 @@ def compare(examples: int = 400) -> None:
 
 
 def test_nothing_is_caught_without_a_mistake() -> None:
-    compare(examples=20)
+    assert_both_agree(examples=20)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_mistake_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mutate(monkeypatch, *MUTATIONS[name])
     with pytest.raises((AssertionError, IndexError, ExceptionGroup, ValueError)):
-        compare()
+        assert_both_agree()

@@ -29,7 +29,7 @@ def orders(player: Any, *positions: float) -> list[float]:
     return list(decisions.order[0])
 
 
-def same_costs(
+def assert_same_costs(
     chain: str, changes: Any, first: tuple[str, dict[str, float]], second: tuple[str, dict[str, float]]
 ) -> None:
     """Two rules cost the same in every replication."""
@@ -44,9 +44,9 @@ def test_capped_base_stock_orders_the_shortfall_up_to_its_cap() -> None:
 
 def test_a_high_cap_makes_base_stock_and_a_high_level_a_constant_order() -> None:
     high_cap = ("capped_base_stock", {"base_stock_level": 16, "order_cap": NEVER})
-    same_costs("lost_sales", {}, high_cap, ("base_stock", {"base_stock_level": 16}))
+    assert_same_costs("lost_sales", {}, high_cap, ("base_stock", {"base_stock_level": 16}))
     high_level = ("capped_base_stock", {"base_stock_level": NEVER, "order_cap": 4})
-    same_costs("lost_sales", {}, high_level, ("constant_order", {"order_quantity": 4}))
+    assert_same_costs("lost_sales", {}, high_level, ("constant_order", {"order_quantity": 4}))
 
 
 def test_reorder_point_waits_and_then_orders_up_to_its_level() -> None:
@@ -62,8 +62,12 @@ def test_reorder_quantity_orders_the_fewest_batches_that_lift_the_position_above
 
 def test_reorder_rules_with_a_gap_of_one_are_base_stock() -> None:
     base_stock = ("base_stock", {"base_stock_level": 20})
-    same_costs("single_echelon", {}, ("reorder_point", {"reorder_point": 19, "order_up_to_level": 20}), base_stock)
-    same_costs("single_echelon", {}, ("reorder_quantity", {"reorder_point": 19, "order_quantity": 1}), base_stock)
+    assert_same_costs(
+        "single_echelon", {}, ("reorder_point", {"reorder_point": 19, "order_up_to_level": 20}), base_stock
+    )
+    assert_same_costs(
+        "single_echelon", {}, ("reorder_quantity", {"reorder_point": 19, "order_quantity": 1}), base_stock
+    )
 
 
 def test_the_default_gap_is_the_economic_order_quantity() -> None:
@@ -112,7 +116,7 @@ def test_orders_are_placed_on_review_days_alone() -> None:
 
 def test_with_a_review_every_period_it_is_base_stock() -> None:
     interval = ("interval_base_stock", {"level_1": 20})
-    same_costs("single_echelon", {}, interval, ("base_stock", {"base_stock_level": 20}))
+    assert_same_costs("single_echelon", {}, interval, ("base_stock", {"base_stock_level": 20}))
 
 
 def test_levels_of_intervals_that_do_not_exist_are_not_searched() -> None:
