@@ -12,7 +12,7 @@ from plays import Play, Slow, decisions
 from reference_chance import layout
 
 from marl_supply.game.game import Game, Outcome
-from marl_supply.game.observation import pipeline, travelling
+from marl_supply.game.quantities import pipeline, travelling
 from marl_supply.simulation import Decisions
 from marl_supply.simulation.positions import (
     echelon_inventory_position,

@@ -142,12 +142,8 @@ class JointActions:
         actions = [game.actions[agent] for agent in game.agents]
         self._kind = actions[0]
         self._several = [len(action.low) > 1 for action in actions]
-        by_edge = actions[0].of == "edges"
-        scopes = [game.seats[agent].scope for agent in game.agents]
-        own = np.concatenate([scope.edges if by_edge else scope.rows for scope in scopes])
-        wanted = game.everybody.edges if by_edge else game.everybody.rows
-        where = {int(number): position for position, number in enumerate(own)}
-        order = np.array([where[int(number)] for number in wanted], dtype=np.int64)
+        order = game.joint_order(game.agents)
+        assert order is not None
         self._order = None if (order == np.arange(len(order))).all() else order
         self._most = np.concatenate([action.choices for action in actions]) - 1
         steps = [np.broadcast_to(action.step, action.low.shape) for action in actions]
@@ -158,8 +154,7 @@ class JointActions:
     @staticmethod
     def fit(game: Game) -> bool:
         """Whether all agents choose whole units at once, for each of their edges or for each of their rows."""
-        of = {action.of for action in game.actions.values()}
-        return len(game.stages) == 1 and game.network.integer and len(of) == 1 and None not in of
+        return len(game.stages) == 1 and game.network.integer and game.joint_order(game.agents) is not None
 
     def decode(self, actions: Sequence[Any]) -> Decisions | None:
         """The decisions of the chain, of one replication; None for what is not a choice of every agent."""

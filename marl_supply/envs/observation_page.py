@@ -15,7 +15,8 @@ from marl_supply.envs.face import versioned_name
 from marl_supply.envs.spaces import action_space, observation_space
 from marl_supply.game import Game
 from marl_supply.game.decisions import Action
-from marl_supply.game.observation import LEVELS, LOCAL, NEIGHBOURS, QUANTITIES, SHARED_DEMAND, Entry
+from marl_supply.game.quantities import LEVELS, LOCAL, NEIGHBOURS, QUANTITIES, SHARED_DEMAND
+from marl_supply.game.table import Entry
 from marl_supply.topology import names
 
 PAGE = "observations.md"

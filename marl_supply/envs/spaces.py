@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from marl_supply.game.decisions import Action
-from marl_supply.game.observation import Entry
+from marl_supply.game.table import Entry
 
 
 def action_space(action: Action) -> spaces.Space[Any]:

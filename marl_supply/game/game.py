@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,13 @@ from marl_supply.economics.rewards import own_weight, rewards
 from marl_supply.errors import InputError, nearest
 from marl_supply.game.actions import action_of
 from marl_supply.game.decisions.action import Action
-from marl_supply.game.observation import LEVELS, Entry, Observation, Table
+from marl_supply.game.observation import Observation
+from marl_supply.game.quantities import LEVELS
 from marl_supply.game.randomness import Randomness
 from marl_supply.game.seat import Seat
 from marl_supply.game.shares import shares_of
 from marl_supply.game.stocks import warm_stocks
+from marl_supply.game.table import Entry, Table
 from marl_supply.simulation import Decisions, Flows, Scope, State, begin, decide, finish, restart
 from marl_supply.simulation.arrays import NUMPY, Array, Arrays
 from marl_supply.simulation.state import Columns
@@ -170,6 +172,19 @@ class Game:
     def everybody(self) -> Scope:
         """All rows in file order and their edges row by row, for decisions that come as arrays of the whole chain."""
         return Scope(self.network, np.arange(len(self.network.rows)))
+
+    def joint_order(self, agents: Sequence[str]) -> NDArray[np.int64] | None:
+        """(n,) which component stands where when decisions of some agents, one after another, become the whole chain's.
+
+        None where an agent's decisions are not one number for each of its edges, or for each of its rows.
+        """
+        of = {self.actions[agent].of for agent in agents}
+        if len(of) > 1 or None in of:
+            return None
+        name = "edges" if "edges" in of else "rows"
+        decided = np.concatenate([getattr(self.seats[agent].scope, name) for agent in agents])
+        where = {int(number): position for position, number in enumerate(decided)}
+        return np.array([where[int(number)] for number in getattr(self.everybody, name)], dtype=np.int64)
 
     def start(
         self,

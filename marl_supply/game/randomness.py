@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from marl_supply.demand.chances import ChanceFeed, ChanceNumbers
 from marl_supply.demand.copula import Group
 from marl_supply.demand.noise import DemandFeed
 from marl_supply.demand.process import DemandProcess
 from marl_supply.simulation.arrays import Array
-
-
-@dataclass(frozen=True)
-class _OwnChance:
-    """The chance numbers of an agent's policy."""
-
-    name: str
-    size: int
-    stream: str = "policy"
+from marl_supply.topology.chances import Chance
 
 
 class Randomness:
@@ -71,6 +62,6 @@ class Randomness:
         """(size, B) uniform numbers on [0, 1) of an agent and period."""
         feed = self._of_agents.get(agent)
         if feed is None or feed.size != size:
-            feed = ChanceFeed((_OwnChance(agent, size),), *self._slice)
+            feed = ChanceFeed((Chance("policy", agent, size),), *self._slice)
             self._of_agents[agent] = feed
         return feed.at(clock)

@@ -90,24 +90,12 @@ class Arena:
         self.state: State = game.start(self.columns, noise=self.streams)
         self._memory = {a: p.start(game.seats[a], self.columns) for a, p in self.fixed.items()}
         self._new = np.zeros(0, dtype=np.int64)  # columns whose episode has just begun
-        self._joint = self._joint_rows()
+        self._joint = None if self.fixed else game.joint_order(self.interface.agents)
 
     def _phases(self, groups: int) -> list[int]:
         """For each group the period, modulo `restart_after`, in which it starts anew."""
         assert self.restart_after is not None
         return [round(self.restart_after * (g + 1) / groups) % self.restart_after for g in self.streams.group_numbers]
-
-    def _joint_rows(self) -> Any:
-        """Where each agent's components stand in the decisions of the whole chain; None beside fixed policies."""
-        of = self.game.actions[self.interface.agents[0]].of
-        if self.fixed or of is None:
-            return None
-        by_edge = of == "edges"
-        scopes = [self.game.seats[agent].scope for agent in self.interface.agents]
-        decided = np.concatenate([scope.edges if by_edge else scope.rows for scope in scopes])
-        everybody = self.game.everybody
-        where = {int(number): position for position, number in enumerate(decided)}
-        return np.array([where[int(number)] for number in (everybody.edges if by_edge else everybody.rows)])
 
     def view(self) -> View:
         """The present decision point."""

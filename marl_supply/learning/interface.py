@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from marl_supply.errors import InputError, nearest
 from marl_supply.game.game import Game
-from marl_supply.game.observation import QUANTITIES
+from marl_supply.game.quantities import QUANTITIES, forecast_periods
 from marl_supply.topology.network import Network
 
 Array = NDArray[np.float64]
@@ -76,7 +76,7 @@ def _mean_of(network: Network) -> tuple[dict[str, Array], dict[str, Array]]:
     shown = [size for _, _, size in network.public_memory]
     demand = {
         "memory": np.ones(sum(shown)),
-        "forecast": np.repeat(market, network.forecast_periods),
+        "forecast": np.repeat(market, forecast_periods(network)),
         "rows": row,
         "edges": edge,
         "markets": market,

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.demand.chances import ChanceFeed
-from marl_supply.demand.noise import DemandFeed, Noise
-from marl_supply.demand.process import BLOCK
+from marl_supply.demand.noise import DemandFeed
 from marl_supply.game.game import Game
+from marl_supply.topology.chances import Chance
 
 Array = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ class Streams:
         self.episode = [0] * len(self.groups)
         self._whole: list[_Feed] | None = [self._feed(seed, 0, slice(0, replications)) for seed in self.seeds]
         self._feeds: list[list[_Feed]] = []
-        self._uniforms: dict[str, tuple[int, int, Array]] = {}
+        self._uniforms: dict[tuple[str, int], list[ChanceFeed]] = {}
 
     def _feed(self, seed: int, episode: int, columns: slice) -> _Feed:
         return _Feed(self.game, seed, columns.stop - columns.start, episode * self.total + self.first + columns.start)
@@ -107,22 +107,12 @@ class Streams:
 
     def uniform(self, name: str, clock: int, size: int) -> Array:
         """(size, K B) uniform numbers on [0, 1) of a name and period."""
-        block = clock // BLOCK
-        held = self._uniforms.get(name)
-        if held is None or held[:2] != (block, size):
-            held = (block, size, np.concatenate([self._draw(name, seed, block, size) for seed in self.seeds], axis=2))
-            self._uniforms[name] = held
-        return held[2][clock % BLOCK]
-
-    def _draw(self, name: str, seed: int, period_block: int, size: int) -> Array:
-        """(64, size, B) the numbers of a block of periods."""
-        noise = Noise(seed)
-        first, end = self.first, self.first + self.replications
-        parts = []
-        for block in range(first // BLOCK, (end - 1) // BLOCK + 1):
-            drawn = noise.generator("policy", name, block, period_block).random((BLOCK, size, BLOCK))
-            parts.append(drawn[:, :, max(first - block * BLOCK, 0) : end - block * BLOCK])
-        return np.concatenate(parts, axis=2)
+        feeds = self._uniforms.get((name, size))
+        if feeds is None:
+            chance = (Chance("policy", name, size),)
+            feeds = [ChanceFeed(chance, seed, self.replications, self.first) for seed in self.seeds]
+            self._uniforms[name, size] = feeds
+        return np.concatenate([feed.at(clock) for feed in feeds], axis=1)
 
     def get_state(self) -> dict[str, list[int]]:
         """When each group began and how many episodes it had; with the seeds this is all."""

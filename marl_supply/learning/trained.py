@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from marl_supply.errors import InputError
 from marl_supply.game.decisions.action import Action
-from marl_supply.game.observation import LEVELS, Observation
+from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
+from marl_supply.game.quantities import LEVELS
 from marl_supply.game.seat import Seat
 from marl_supply.learning.interface import Interface, Scaling
 from marl_supply.plugins import find

@@ -92,6 +92,8 @@ def _by_node(make: type[Rule], name: str, seat: Seat, stated: Mapping[str, Any])
         if node not in seat.network.rows:
             where = f"{seat.network.topology.name}: policies.{name}"
             raise InputError(f"{where}: no node '{node}'{nearest(node, seat.network.rows)}.")
+        if not known and values != {}:
+            raise InputError(f"{name}: it has no parameters, and '{node}' is given one; leave it out.")
         given = dict(values) if isinstance(values, Mapping) else {known[0]: values}
         for key in given:
             if key not in known:

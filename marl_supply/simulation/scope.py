@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from marl_supply.topology.incidence import Index, IntArray, compact
-from marl_supply.topology.network import DecisionLevel, Network
+from marl_supply.topology.network import Network
+from marl_supply.topology.stages import DecisionLevel
 
 
 @dataclass(frozen=True)

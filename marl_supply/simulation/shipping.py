@@ -8,7 +8,8 @@ from marl_supply.simulation.allocation import RULES, Shortage, divide
 from marl_supply.simulation.arrays import Array, added
 from marl_supply.simulation.state import State
 from marl_supply.topology.limits import UNLIMITED, SharedCapacity
-from marl_supply.topology.network import LineGroup, Network, ShippingStage
+from marl_supply.topology.network import Network
+from marl_supply.topology.stages import LineGroup, ShippingStage
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marl_supply.demand.responsive import ResponsiveProcess
 from marl_supply.topology.file import Disruption, Edge, Topology
-from marl_supply.topology.incidence import Index, compact
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
+from marl_supply.topology.incidence import FloatArray, Index, IntArray, compact, ints
 
 
 @dataclass(frozen=True)
@@ -145,17 +141,13 @@ def disruptions_of(topology: Topology, places: tuple[str, ...], table: ChanceTab
         return None
     random = [item for item in items if item[2].probability > 0]
     planned = [item for item in items if item[2].at]
-    chance = _column(table.rows(stream, [name])[0] for _, (stream, name), _ in random)
+    chance = ints(table.rows(stream, [name])[0] for _, (stream, name), _ in random)
     return Disruptions(
-        target=_column(item[0] for item in random),
+        target=ints(item[0] for item in random),
         probability=np.array([item[2].probability for item in random], dtype=np.float64).reshape(-1, 1),
         recovery=np.array([item[2].recovery for item in random], dtype=np.float64).reshape(-1, 1),
         chance=compact(chance, table.size),
-        planned_target=_column(item[0] for item in planned),
-        first=tuple(_column(item[2].at) for item in planned),
-        last=tuple(_column(item[2].at) + item[2].length - 1 for item in planned),
+        planned_target=ints(item[0] for item in planned),
+        first=tuple(ints(item[2].at) for item in planned),
+        last=tuple(ints(item[2].at) + item[2].length - 1 for item in planned),
     )
-
-
-def _column(numbers: Iterable[int]) -> IntArray:
-    return np.array(list(numbers), dtype=np.int64)

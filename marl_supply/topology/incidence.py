@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 Index: TypeAlias = "slice | IntArray"
 
 
@@ -19,6 +20,25 @@ def compact(numbers: IntArray, total: int) -> Index:
     if len(numbers) and np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers))):
         return slice(int(numbers[0]), int(numbers[-1]) + 1)
     return numbers
+
+
+def ints(values: Any) -> IntArray:
+    """Whole numbers as an array."""
+    return np.array(list(values), dtype=np.int64)
+
+
+def floats(values: Any) -> FloatArray:
+    """Numbers as an array."""
+    return np.array(list(values), dtype=np.float64)
+
+
+def members(owner: IntArray, total: int) -> list[list[int]]:
+    """For each owner the numbers that belong to it, in order; negative owners are nobody."""
+    members: list[list[int]] = [[] for _ in range(total)]
+    for number, one in enumerate(owner.tolist()):
+        if one >= 0:
+            members[one].append(number)
+    return members
 
 
 class Sum:

@@ -6,12 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marl_supply.topology.file import Node, Topology
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
+from marl_supply.topology.incidence import FloatArray, IntArray
 
 UNLIMITED = 1e30
 """A bound that never binds; finite in float32 too, so that 0 times it is 0."""

@@ -9,7 +9,6 @@ lines too, and they stand after those of the rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,50 +18,21 @@ from numpy.typing import NDArray
 from marl_supply.demand.process import DemandProcess
 from marl_supply.demand.responsive import ResponsiveProcess
 from marl_supply.errors import InputError
+from marl_supply.topology import demand_figures
 from marl_supply.topology.chances import ChanceTable, chances_of, delays_of, disruptions_of
 from marl_supply.topology.file import Topology
-from marl_supply.topology.incidence import Index, Sum, compact
+from marl_supply.topology.incidence import FloatArray, Index, IntArray, Sum, compact, floats, ints, members
 from marl_supply.topology.limits import capacity_of, reviews_of, shared_capacities_of, storages_of
+from marl_supply.topology.stages import (
+    SOURCE,
+    DecisionLevel,
+    ShippingStage,
+    decision_levels,
+    shipping_depth,
+    shipping_stages,
+    suppliers_first,
+)
 from marl_supply.topology.support import refuse_unsupported
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
-
-SOURCE = -1
-
-
-@dataclass(frozen=True)
-class ShippingStage:
-    """Places that can ship at the same moment: all of them at once unless an internal edge has lead time 0."""
-
-    lines: Index
-    places_of_lines: Index
-    single_lines: IntArray
-    groups: tuple[LineGroup, ...]
-    zero_lead_edges: IntArray
-
-
-@dataclass(frozen=True)
-class LineGroup:
-    """Places of one allocation rule with equally many lines, several each.
-
-    places: (r,) place numbers; lines: (r, c) line numbers, `c` lines to a place, in its own order.
-    """
-
-    rule: str
-    places: IntArray
-    lines: IntArray
-
-
-@dataclass(frozen=True)
-class DecisionLevel:
-    """Rows that turn actions into orders at the same moment under `downstream_first`.
-
-    rows; immediate: the edges on which their orders reach a row, without delay.
-    """
-
-    rows: IntArray
-    immediate: IntArray
 
 
 class Network:
@@ -122,33 +92,33 @@ class Network:
         self.processes: dict[str, DemandProcess] = {
             name: market.process for name, market in self.topology.markets.items()
         }
-        self.on_hand = _floats(nodes[row].on_hand for row in self.rows)
+        self.on_hand = floats(nodes[row].on_hand for row in self.rows)
 
     def _connect(self) -> None:
         place = {name: number for number, name in enumerate(self.places)}
         edges = self.topology.edges
-        self.supplier_place = _ints(place[edge.from_] for edge in edges)
+        self.supplier_place = ints(place[edge.from_] for edge in edges)
         self.supplier = np.where(self.supplier_place < len(self.rows), self.supplier_place, SOURCE)
-        self.customer = _ints(place[edge.to] for edge in edges)
-        self.lead_time = _ints(edge.lead_time for edge in edges)
-        self.longest_lead_time = self.lead_time + _ints(edge.longest_delay for edge in edges)
-        self.mean_lead_time = self.lead_time + _floats(
+        self.customer = ints(place[edge.to] for edge in edges)
+        self.lead_time = ints(edge.lead_time for edge in edges)
+        self.longest_lead_time = self.lead_time + ints(edge.longest_delay for edge in edges)
+        self.mean_lead_time = self.lead_time + floats(
             sum(late * chance for late, chance in enumerate(edge.delay)) for edge in edges
         )
-        self.information_delay = _ints(edge.information_delay for edge in edges)
-        self.market_row = _ints(place[market.served_by[0]] for market in self.topology.markets.values())
+        self.information_delay = ints(edge.information_delay for edge in edges)
+        self.market_row = ints(place[market.served_by[0]] for market in self.topology.markets.values())
         limited = _limited_sources(self.topology)
-        self.limited_sources = _ints(place[name] for name in self.sources if name in limited)
+        self.limited_sources = ints(place[name] for name in self.sources if name in limited)
         unlimited = (self.supplier == SOURCE) & ~np.isin(self.supplier_place, self.limited_sources)
         self.from_source = compact(np.flatnonzero(unlimited), len(edges))
         self.inbound = Sum(self.customer, len(self.rows))
         for row in np.setdiff1d(np.arange(len(self.rows)), self.customer):
             where = f"{self.topology.name}: nodes.{self.rows[row]}"
             raise InputError(f"{where}: no edge leads to it; add one, or make it a source with kind: source.")
-        self.first_edge = _ints(int(np.flatnonzero(self.customer == row)[0]) for row in range(len(self.rows)))
+        self.first_edge = ints(int(np.flatnonzero(self.customer == row)[0]) for row in range(len(self.rows)))
         limits = [edge.order_limit for edge in edges]
         self.order_limit = (
-            None if all(x is None for x in limits) else _floats(np.inf if x is None else x for x in limits)
+            None if all(x is None for x in limits) else floats(np.inf if x is None else x for x in limits)
         )
         slots = max(1, int(self.longest_lead_time.max(initial=0)))
         self.initial_pipeline = np.zeros((slots, len(edges)))
@@ -163,15 +133,15 @@ class Network:
     def _order_lines(self) -> None:
         rows = len(self.rows)
         lines: list[tuple[int, int, int]] = []
-        markets, edges = _members(self.market_row, rows), _members(self.supplier_place, len(self.places))
+        markets, edges = members(self.market_row, rows), members(self.supplier_place, len(self.places))
         for row in range(rows):
             lines += [(row, -1, market) for market in markets[row]] + [(row, edge, -1) for edge in edges[row]]
         own = len(lines)
         for place in self.limited_sources:
             lines += [(int(place), edge, -1) for edge in edges[place]]
-        self.line_place = _ints(line[0] for line in lines)
-        self.line_edge = _ints(line[1] for line in lines)
-        self.line_market = _ints(line[2] for line in lines)
+        self.line_place = ints(line[0] for line in lines)
+        self.line_edge = ints(line[1] for line in lines)
+        self.line_market = ints(line[2] for line in lines)
         self.lines = tuple(self.markets[k] if k >= 0 else self.edges[e] for _, e, k in lines)
         self.edge_line = np.full(len(self.edges), -1)
         self.edge_line[self.line_edge[self.line_edge >= 0]] = np.flatnonzero(self.line_edge >= 0)
@@ -203,7 +173,7 @@ class Network:
         self.capacity = capacity_of(topology, self.places)
         self.shared_capacities = shared_capacities_of(topology, self.rows)
         self.reviews = reviews_of(nodes[row] for row in self.rows)
-        batches = _floats(edge.batch for edge in topology.edges)
+        batches = floats(edge.batch for edge in topology.edges)
         self.batch = np.where(batches > 0, batches, 1.0 if self.integer else 0.0) if batches.any() else None
         self.perishable = np.flatnonzero([nodes[row].shelf_life is not None for row in self.rows])
         decided = {n for n, place in enumerate(self.places) if nodes[place].allocation == "decided"}
@@ -227,20 +197,20 @@ class Network:
         self.delays = delays_of(edges, table)
         self.leaking_edges = np.flatnonzero([edge.shipping_loss > 0 for edge in edges])
         leaking = [edges[edge] for edge in self.leaking_edges]
-        self.leak_share = _floats(edge.shipping_loss for edge in leaking)
+        self.leak_share = floats(edge.shipping_loss for edge in leaking)
         self.leak_chance = table.rows("loss", [edge.name for edge in leaking])
         self.disruptions = disruptions_of(topology, self.places, table)
         markets = topology.markets
         expedited = [(number, market.expedite) for number, market in enumerate(markets.values()) if market.expedite]
         place = {name: number for number, name in enumerate(self.places)}
-        self.expedited_markets = _ints(number for number, _ in expedited)
-        self.expedite_row = _ints(place[expedite.from_] for _, expedite in expedited)
+        self.expedited_markets = ints(number for number, _ in expedited)
+        self.expedite_row = ints(place[expedite.from_] for _, expedite in expedited)
         self.expedite_sum = Sum(self.expedite_row, len(self.rows))
         self.expedite_groups = tuple(
             (int(row), np.flatnonzero(self.expedite_row == row)) for row in np.unique(self.expedite_row)
         )
-        self.expedite_probability = _floats(expedite.probability for _, expedite in expedited)
-        self.expedite_cost = _floats(expedite.cost for _, expedite in expedited)
+        self.expedite_probability = floats(expedite.probability for _, expedite in expedited)
+        self.expedite_cost = floats(expedite.cost for _, expedite in expedited)
         self.expedite_chance = table.rows("expedite", [self.markets[number] for number in self.expedited_markets])
         self.responsive: tuple[tuple[int, ResponsiveProcess, slice], ...] = tuple(
             (number, process, _span(table, name, process))
@@ -248,7 +218,7 @@ class Network:
             if isinstance(process, ResponsiveProcess)
         )
         self.priced_markets = np.flatnonzero([market.price_range is not None for market in markets.values()])
-        self.exposed_markets = _ints(number for number, process, _ in self.responsive if process.groups)
+        self.exposed_markets = ints(number for number, process, _ in self.responsive if process.groups)
         self.public_memory = tuple(
             (number, name, len(values))
             for number, process, _ in self.responsive
@@ -257,7 +227,6 @@ class Network:
         )
         self.groups = {number: process.groups for number, process, _ in self.responsive}
         self.streams = {name: market.stream for name, market in markets.items() if market.stream is not None}
-        self.forecast_periods = topology.game.forecast
 
     def _spec_of_line(self, line: int) -> Any:
         if self.line_edge[line] >= 0:
@@ -266,18 +235,18 @@ class Network:
 
     def _read_costs(self) -> None:
         nodes, edges = self.topology.nodes, self.topology.edges
-        self.holding_cost = _floats(nodes[row].holding_cost for row in self.rows)
-        self.overflow_cost = _floats(nodes[row].overflow_cost for row in self.rows)
-        self.salvage_value = _floats(nodes[row].salvage_value for row in self.rows)
-        self.backorder_cost = _floats(self._line_cost(m, "backorder_cost") for m in range(len(self.lines)))
-        self.lost_sale_cost = _floats(self._line_cost(m, "lost_sale_cost") for m in range(len(self.lines)))
-        self.pipeline_holding_cost = _floats(edge.holding_cost for edge in edges)
+        self.holding_cost = floats(nodes[row].holding_cost for row in self.rows)
+        self.overflow_cost = floats(nodes[row].overflow_cost for row in self.rows)
+        self.salvage_value = floats(nodes[row].salvage_value for row in self.rows)
+        self.backorder_cost = floats(self._line_cost(m, "backorder_cost") for m in range(len(self.lines)))
+        self.lost_sale_cost = floats(self._line_cost(m, "lost_sale_cost") for m in range(len(self.lines)))
+        self.pipeline_holding_cost = floats(edge.holding_cost for edge in edges)
         owns = np.array([edge.title == "supplier" for edge in edges], dtype=bool)
         self.pipeline_place = np.where(owns, self.supplier_place, self.customer)
-        self.purchase_cost = _floats(edge.purchase_cost for edge in edges)
-        self.fixed_order_cost = _floats(edge.fixed_order_cost for edge in edges)
+        self.purchase_cost = floats(edge.purchase_cost for edge in edges)
+        self.fixed_order_cost = floats(edge.fixed_order_cost for edge in edges)
         self.charged_on_shipment = np.array([edge.charged_on == "shipment" for edge in edges], dtype=bool)
-        self.price = _floats(market.price for market in self.topology.markets.values())
+        self.price = floats(market.price for market in self.topology.markets.values())
 
     def _line_cost(self, line: int, kind: str) -> float:
         own = getattr(self._spec_of_line(line), kind)
@@ -288,7 +257,7 @@ class Network:
     def downstream(self) -> NDArray[np.bool_]:
         """(N, N) whether row i can send material to row j, itself included."""
         reach = np.eye(len(self.rows), dtype=bool)
-        for row in reversed(self._suppliers_first()):
+        for row in reversed(suppliers_first(self)):
             for edge in np.flatnonzero(self.supplier == row):
                 reach[row] |= reach[self.customer[edge]]
         return reach
@@ -311,20 +280,12 @@ class Network:
     @cached_property
     def mean_demand(self) -> FloatArray:
         """(N,) units a period: the mean demand of all markets that material from a row can reach."""
-        means = _floats(process.mean for process in self.processes.values())
-        serves = np.zeros((len(self.rows), len(self.markets)))
-        serves[self.market_row, np.arange(len(self.markets))] = 1
-        reaches_market = (self.downstream.astype(float) @ serves) > 0
-        return np.asarray(reaches_market @ means, dtype=np.float64)
+        return demand_figures.mean_demand(self)
 
     @cached_property
     def customer_scale(self) -> FloatArray:
         """(M,) units: mean demand of each line's customer over its lead time and one period more; a market's mean."""
-        markets = _floats(process.mean for process in self.processes.values())
-        if not len(self.edges):
-            return markets[self.line_market]
-        over_lead_time = (self.mean_lead_time + 1) * self.mean_demand[self.customer]
-        return np.where(self.line_edge >= 0, over_lead_time[self.line_edge], markets[self.line_market])
+        return demand_figures.customer_scale(self)
 
     @cached_property
     def bounded_lines(self) -> IntArray:
@@ -346,22 +307,12 @@ class Network:
     @cached_property
     def demand_deviation(self) -> FloatArray:
         """(N,) units: standard deviation of one period's demand of those markets, taken as independent."""
-        serves = np.zeros((len(self.rows), len(self.markets)), dtype=bool)
-        serves[self.market_row, np.arange(len(self.markets))] = True
-        variances = _floats(
-            process.mean if process.variance is None else process.variance for process in self.processes.values()
-        )
-        return np.asarray(np.sqrt((self.downstream @ serves) @ variances), dtype=np.float64)
+        return demand_figures.demand_deviation(self)
 
     @cached_property
     def periods_below(self) -> IntArray:
         """(N,) periods: lead times and delays on the longest way from a row's suppliers to a market, and one more."""
-        own = np.zeros(len(self.rows), dtype=np.int64)
-        np.maximum.at(own, self.customer, self.longest_lead_time + self.information_delay)
-        below = np.zeros(len(self.rows), dtype=np.int64)
-        for row in reversed(self._suppliers_first()):
-            below[row] = own[row] + below[self.customer[self.supplier == row]].max(initial=0)
-        return below + 1
+        return demand_figures.periods_below(self)
 
     @cached_property
     def pipeline_slots(self) -> IntArray:
@@ -376,75 +327,22 @@ class Network:
     @cached_property
     def order_bound(self) -> FloatArray:
         """(E,) units: the stated order limit, else ceil(4 x mean demand reaching the customer x longest review)."""
-        review = _floats(max(self.topology.nodes[row].review) for row in self.rows)
-        unstated = np.ceil(4 * self.mean_demand * review)[self.customer]
-        return (
-            unstated if self.order_limit is None else np.where(np.isinf(self.order_limit), unstated, self.order_limit)
-        )
+        return demand_figures.order_bound(self)
 
     @cached_property
     def shipping_stages(self) -> tuple[ShippingStage, ...]:
         """One stage for all places, or, where lead times between them are 0, suppliers before customers."""
-        depth = self.shipping_depth
-        return tuple(self._stage(np.flatnonzero(depth == d)) for d in range(int(depth.max(initial=0)) + 1))
+        return shipping_stages(self)
 
     @cached_property
     def shipping_depth(self) -> IntArray:
         """(P,) the stage in which each place ships; limited sources come first."""
-        depth = np.zeros(len(self.places), dtype=np.int64)
-        zero = np.flatnonzero((self.edge_line >= 0) & (self.lead_time == 0))
-        depth[self.customer[zero[self.supplier[zero] == SOURCE]]] = 1
-        for row in self._suppliers_first():
-            for edge in zero[self.supplier[zero] == row]:
-                depth[self.customer[edge]] = max(depth[self.customer[edge]], depth[row] + 1)
-        return depth
-
-    def _stage(self, places: IntArray) -> ShippingStage:
-        lines = np.flatnonzero(np.isin(self.line_place, places))
-        edges = self.line_edge[lines]
-        zero = np.array([e for e in edges if e >= 0 and self.lead_time[e] == 0], dtype=np.int64)
-        counts = np.bincount(self.line_place, minlength=len(self.places))
-        members = _members(self.line_place, len(self.places))
-        counted: dict[tuple[str, int], list[int]] = {}
-        for place in places[counts[places] > 1]:
-            rule = self.topology.nodes[self.places[place]].allocation
-            rule = "proportional" if rule == "decided" else rule  # how wishes beyond the stock are cut
-            counted.setdefault((rule, int(counts[place])), []).append(int(place))
-        groups = tuple(
-            LineGroup(rule, _ints(alike), np.array([members[place] for place in alike]))
-            for (rule, _), alike in counted.items()
-        )
-        return ShippingStage(
-            lines=compact(lines, len(self.lines)),
-            places_of_lines=compact(self.line_place[lines], len(self.places)),
-            single_lines=lines[counts[self.line_place[lines]] == 1],
-            groups=groups,
-            zero_lead_edges=zero,
-        )
+        return shipping_depth(self)
 
     @cached_property
     def decision_levels(self) -> tuple[DecisionLevel, ...]:
         """Rows grouped so that each level comes after all customers whose orders reach it: markets upward."""
-        height = np.zeros(len(self.rows), dtype=np.int64)
-        for row in reversed(self._suppliers_first()):
-            customers = self.customer[self.supplier == row]
-            height[row] = 1 + height[customers].max(initial=-1)
-        levels = (np.flatnonzero(height == h) for h in range(int(height.max(initial=0)) + 1))
-        return tuple(
-            DecisionLevel(r, np.intersect1d(self.immediate, np.flatnonzero(np.isin(self.customer, r)))) for r in levels
-        )
-
-    def _suppliers_first(self) -> list[int]:
-        """Row numbers in an order in which every supplier comes before its customers."""
-        waiting = np.bincount(self.customer[self.supplier >= 0], minlength=len(self.rows))
-        ready = [int(row) for row in np.flatnonzero(waiting == 0)]
-        for row in ready:
-            for edge in np.flatnonzero(self.supplier == row):
-                customer = int(self.customer[edge])
-                waiting[customer] -= 1
-                if waiting[customer] == 0:
-                    ready.append(customer)
-        return ready
+        return decision_levels(self)
 
 
 def _limited_sources(topology: Topology) -> set[str]:
@@ -453,15 +351,6 @@ def _limited_sources(topology: Topology) -> set[str]:
     limited = {name for name, node in nodes.items() if node.capacity is not None or node.disruption is not None}
     limited |= {edge.from_ for edge in topology.edges if edge.disruption is not None}
     return {name for name in limited if nodes[name].kind == "source"}
-
-
-def _members(owner: IntArray, total: int) -> list[list[int]]:
-    """For each owner the numbers that belong to it, in order; negative owners are nobody."""
-    members: list[list[int]] = [[] for _ in range(total)]
-    for number, one in enumerate(owner.tolist()):
-        if one >= 0:
-            members[one].append(number)
-    return members
 
 
 def _span(table: ChanceTable, market: str, process: ResponsiveProcess) -> slice:
@@ -480,15 +369,7 @@ def _slots(delays: IntArray) -> IntArray:
     return np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
 
 
-def _ints(values: Any) -> IntArray:
-    return np.array(list(values), dtype=np.int64)
-
-
-def _floats(values: Any) -> FloatArray:
-    return np.array(list(values), dtype=np.float64)
-
-
 def positions(names: Sequence[str], wanted: Sequence[str]) -> IntArray:
     """(len(wanted),) where each wanted name stands in `names`."""
     where = {name: number for number, name in enumerate(names)}
-    return _ints(where[name] for name in wanted)
+    return ints(where[name] for name in wanted)

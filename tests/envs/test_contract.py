@@ -15,7 +15,7 @@ from marl_supply.envs import aec_env, make, parallel_env
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.game.decisions import Action
-from marl_supply.game.observation import LEVELS
+from marl_supply.game.quantities import LEVELS
 
 KINDS = plugins.names("marl_supply.game.decisions", Action)
 PERIODS = 8

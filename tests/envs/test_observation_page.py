@@ -9,7 +9,7 @@ from shipped_chains import VERSIONED
 
 from marl_supply.envs import make
 from marl_supply.envs.observation_page import FLOWS, MOST_AGENTS, MOST_NUMBERS, PAGE, meaning, page
-from marl_supply.game.observation import LEVELS, QUANTITIES
+from marl_supply.game.quantities import LEVELS, QUANTITIES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / PAGE).read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from shipped_chains import CHAINS
 
 from marl_supply.errors import InputError
 from marl_supply.game import Game, Observation
-from marl_supply.game.observation import LEVELS, LOCAL, QUANTITIES, SHARED_DEMAND
+from marl_supply.game.quantities import LEVELS, LOCAL, QUANTITIES, SHARED_DEMAND
 from marl_supply.game.rollout import rollout
 from marl_supply.policies import names, rule, seat_everybody
 from marl_supply.simulation import Decisions, State
