@@ -25,6 +25,7 @@ PER = ("ordered", "shipped", "received", "sold", "on_hand", "in_transit", "backo
 SMALLEST_ORDER = 1e-9
 """Units above which an order pays its fixed cost: what rounding leaves of 0 does not."""
 Booking = Callable[[Flows], Array]
+"""From the flows of a period to money by place (P, B), or by row (N, B) where sources pay nothing."""
 
 
 class Books:
@@ -49,9 +50,10 @@ class Books:
         self._customer_place = Sum(network.customer, len(network.places))
         self._pipeline_place = Sum(network.pipeline_place, len(network.places))
         self._market_place = Sum(network.market_row, len(network.places))
-        self._line_place = Sum(network.line_place, len(network.places))
         self._expediter_place = Sum(network.expedite_row, len(network.places))
         self._price_list = PriceList(network, arrays)
+        self._holding_cost = self._rate(network.holding_cost)
+        self._backorder_cost = self._rate(network.backorder_cost)
         self._bookings: dict[str, Booking] = {
             name: booking for name, (rate, booking) in self._known_accounts().items() if np.any(rate != 0)
         }
@@ -82,20 +84,25 @@ class Books:
 
     def by_account(self, flows: Flows) -> dict[str, Array]:
         """(P, B) costs of each account."""
-        booked = {name: booking(flows) for name, booking in self._bookings.items()}
+        booked = {name: self._by_place(booking(flows)) for name, booking in self._bookings.items()}
         if self._payments:
             booked["transfers"] = self._transfers(flows)
         return booked
 
     def costs(self, flows: Flows) -> Array:
         """(P, B) costs of all accounts together."""
-        total = None
+        by_length: dict[int, Array] = {}  # what rows pay alone is added up before the sources are put beside them
         for booking in self._bookings.values():
-            total = booking(flows) if total is None else total + booking(flows)
+            money = booking(flows)
+            length = len(money)
+            by_length[length] = by_length[length] + money if length in by_length else money
         if self._payments:
-            transfers = self._transfers(flows)
-            total = transfers if total is None else total + transfers
-        return self.arrays.zeros(len(self.network.places), flows.on_hand.shape[1]) if total is None else total
+            transfers, length = self._transfers(flows), len(self.network.places)
+            by_length[length] = by_length[length] + transfers if length in by_length else transfers
+        totals = [self._by_place(total) for total in by_length.values()]
+        if not totals:
+            return self.arrays.zeros(len(self.network.places), flows.on_hand.shape[1])
+        return totals[0] if len(totals) == 1 else totals[0] + totals[1]
 
     def revenue(self, flows: Flows) -> Array:
         """(K, B) money: booked when the customer asked if it waits, on the sale if what is short is lost."""
@@ -107,24 +114,22 @@ class Books:
         return self.arrays.constant(values)[:, None]
 
     def _holding(self, flows: Flows) -> Array:
-        return self._of_rows(self._rate(self.network.holding_cost) * flows.on_hand)
+        return self._holding_cost * flows.on_hand
 
     def _backorder(self, flows: Flows) -> Array:
-        return self._of_lines(self._rate(self.network.backorder_cost) * flows.backorders)
+        return self._of_lines(self._backorder_cost * flows.backorders)
 
     def _lost_sale(self, flows: Flows) -> Array:
         return self._of_lines(self._rate(self.network.lost_sale_cost) * flows.lost)
 
     def _of_lines(self, money: Array) -> Array:
-        """(P, B) by place what is booked on lines (M, B)."""
-        if len(self.network.limited_sources):
-            return self.arrays.add_up(self._line_place, money)
-        return self._of_rows(self.arrays.add_up(self.network.line_sum, money))
+        """(N or P, B) by place what is booked on lines (M, B)."""
+        return self.arrays.add_up(self.network.place_sum, money)
 
-    def _of_rows(self, money: Array) -> Array:
-        """(P, B) by place what is booked on rows (N, B)."""
-        sources = len(self.network.sources)
-        return self.arrays.concat([money, self.arrays.zeros(sources, money.shape[1])]) if sources else money
+    def _by_place(self, money: Array) -> Array:
+        """(P, B) of (P, B), or of (N, B) where sources pay nothing."""
+        missing = len(self.network.places) - len(money)
+        return self.arrays.concat([money, self.arrays.zeros(missing, money.shape[1])]) if missing else money
 
     def _pipeline(self, flows: Flows) -> Array:
         return self.arrays.add_up(
@@ -144,7 +149,7 @@ class Books:
         return self.arrays.add_up(self._expediter_place, self._rate(self.network.expedite_cost) * delivered)
 
     def _salvage(self, flows: Flows) -> Array:
-        return self._of_rows(self._rate(-self.network.salvage_value) * flows.scrapped)
+        return self._rate(-self.network.salvage_value) * flows.scrapped
 
     def _fixed_order(self, flows: Flows) -> Array:
         placed = self.arrays.less(SMALLEST_ORDER, self._charged_units(flows)) * self._rate(

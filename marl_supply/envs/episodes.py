@@ -118,8 +118,8 @@ class Episodes:
         self._stand_at(self.game.decide(self.state, decisions))
 
     def step(self, decisions: Mapping[str, Decisions] | Decisions) -> Outcome:
-        """Play the last stage and end the period."""
-        state, self.outcome = self.game.step(self.state, decisions)
+        """Play the last stage and end the period; decisions of the whole chain are those of `decode_all`."""
+        state, self.outcome = self.game.step(self.state, decisions, check=False)
         self.period += 1
         self._stand_at(state)
         return self.outcome
@@ -145,7 +145,7 @@ class JointActions:
         order = game.joint_order(game.agents)
         assert order is not None
         self._order = None if (order == np.arange(len(order))).all() else order
-        self._most = np.concatenate([action.choices for action in actions]) - 1
+        self._most = (np.concatenate([action.choices for action in actions]) - 1).astype(np.uint64)
         steps = [np.broadcast_to(action.step, action.low.shape) for action in actions]
         low, step = np.concatenate([action.low for action in actions])[order], np.concatenate(steps)[order]
         self._low = low[:, None] if low.any() else None
@@ -165,14 +165,14 @@ class JointActions:
             else:
                 choices.append(action)
         try:
-            drawn = np.array(choices, dtype=np.float64)
+            drawn = np.array(choices)
         except (TypeError, ValueError):
             return None
-        if drawn.shape != self._most.shape:
+        if drawn.dtype.kind not in "iu" or drawn.shape != self._most.shape:
             return None
-        if not ((drawn >= 0) & (drawn <= self._most) & (drawn == np.rint(drawn))).all():
+        if np.count_nonzero(drawn.astype(np.uint64) <= self._most) < len(drawn):  # what is below 0 becomes huge
             return None
-        values = (drawn if self._order is None else drawn[self._order])[:, None]
+        values = (drawn if self._order is None else drawn.take(self._order)).astype(np.float64)[:, None]
         if self._step is not None:
             values = values * self._step
         return self._kind.decide(values if self._low is None else values + self._low)

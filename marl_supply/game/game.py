@@ -261,7 +261,9 @@ class Game:
             self._check(agent, self.seats[agent].scope, decision, state.replications)
         return decide(self.network, state, [(self.seats[agent].scope, decisions[agent]) for agent in decisions])
 
-    def step(self, state: State, decisions: Mapping[str, Decisions] | Decisions) -> tuple[State, Outcome]:
+    def step(
+        self, state: State, decisions: Mapping[str, Decisions] | Decisions, *, check: bool = True
+    ) -> tuple[State, Outcome]:
         """Play one period.
 
         Parameters
@@ -270,9 +272,13 @@ class Game:
             By agent, or as arrays of the whole chain: orders in the order of ``everybody.edges``, levels and amounts in
             that of the rows. In a game of several stages the earlier stages have been played with `decide`; here are
             the last stage's.
+        check : bool
+            Whether arrays of the whole chain are looked through for NaN, wrong shapes and negative quantities; what has
+            made them of choices can vouch for them.
         """
         if isinstance(decisions, Decisions):
-            self._check("everybody", self.everybody, decisions, state.replications)
+            if check:
+                self._check("everybody", self.everybody, decisions, state.replications)
             state = decide(self.network, state, [(self.everybody, decisions)])
         else:
             missing = [agent for agent in self.stages[-1] if agent not in decisions]

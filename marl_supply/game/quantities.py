@@ -23,6 +23,7 @@ from marl_supply.simulation.positions import (
     periods_to_review,
 )
 from marl_supply.simulation.state import State
+from marl_supply.topology.incidence import IntArray
 from marl_supply.topology.network import Network
 
 
@@ -44,20 +45,18 @@ class Quantity:
 
 def pipeline(network: Network, state: State) -> Array:
     """(slots, B) units in transit, edge by edge, for lead time l the arrivals of the next l - 1 periods."""
-    return _slots(state, state.pipeline, network.pipeline_slots)
+    return _slots(state, state.pipeline, network.pipeline_turns)
 
 
 def travelling(network: Network, state: State) -> Array:
     """(slots, B) units ordered and not yet revealed, edge by edge, next to be revealed first."""
-    return _slots(state, state.travelling, network.travelling_slots)
+    return _slots(state, state.travelling, network.travelling_turns)
 
 
-def _slots(state: State, ring: list[Array], slots: Any) -> Array:
-    """Entries of a ring: pairs of an edge and how many periods ahead."""
-    if not len(slots):
-        return state.on_hand[:0]
-    turned = [ring[(state.clock + ahead) % len(ring)] for ahead in range(len(ring))]
-    return state.arrays.stack(turned, 0)[slots[:, 1], slots[:, 0]]
+def _slots(state: State, ring: list[Array], turns: tuple[IntArray, ...]) -> Array:
+    """Entries of a ring as the present slot turns it."""
+    where = turns[state.clock % len(ring)]
+    return state.arrays.take(state.arrays.concat(ring), where) if len(where) else state.on_hand[:0]
 
 
 def stopped(network: Network, state: State) -> Array:

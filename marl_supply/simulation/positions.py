@@ -22,10 +22,10 @@ def owed_seen(network: Network, state: State) -> Array:
 
 def on_order_seen(network: Network, state: State) -> Array:
     """(E, B) units travelling up, in transit, or owed by the supplier as far as `owed_seen` shows it."""
-    lines = network.hiding_lines[network.line_edge[network.hiding_lines] >= 0]
-    if not len(lines):
+    edges = network.hiding_edges
+    if not len(edges):
         return state.on_order
-    arrays, edges = state.arrays, network.line_edge[lines]
+    arrays, lines = state.arrays, network.edge_line[edges]
     hidden = arrays.take(state.owed, lines) - arrays.take(owed_seen(network, state), lines)
     return arrays.add_at(arrays.copy(state.on_order), edges, -hidden)
 

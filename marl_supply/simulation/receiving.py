@@ -10,9 +10,8 @@ from marl_supply.topology.network import Network
 
 
 def open_period(network: Network, state: State) -> State:
-    """The decision point of the next period."""
-    arrays, clock = state.arrays, state.clock + 1
-    state = state.changed(clock=clock)
+    """The decision point of the period that the state's clock has just reached."""
+    arrays, clock = state.arrays, state.clock
     chance = arrays.given(state.noise.chance(clock)) if network.chance_size else None
     arrived, receipts, missing, overflow = _receive(network, state, chance)
     shape = (len(network.edges), state.replications)

@@ -93,9 +93,9 @@ class State:
         return self.changed(**own)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Flows:
-    """What moved in a period, and the stocks at its end."""
+    """What moved in a period, and the stocks at its end; not frozen, because freezing costs more than filling."""
 
     order: Array  # (E, B) units placed
     requests: Array  # (E, B) units that reached their supplier

@@ -12,7 +12,7 @@ from typing import Any
 from marl_supply.simulation.arrays import NUMPY, Array, Arrays
 from marl_supply.simulation.expediting import expedite
 from marl_supply.simulation.markets import demand_of_period, first_memory
-from marl_supply.simulation.ordering import Scoped, decide, transmit
+from marl_supply.simulation.ordering import Scoped, decide
 from marl_supply.simulation.receiving import open_period
 from marl_supply.simulation.shipping import ship
 from marl_supply.simulation.state import Flows, State, Stocks
@@ -49,7 +49,7 @@ def begin(
     in_transit = blank + arrays.constant(stocks.pipeline.sum(0))
     random = network.disruptions is not None and len(network.disruptions.target)
     state = State(
-        clock=clock - 1,
+        clock=clock,
         on_hand=arrays.zeros(len(network.rows), replications) + arrays.constant(stocks.on_hand),
         owed=arrays.zeros(lines, replications),
         backorders=arrays.zeros(lines, replications),
@@ -142,6 +142,7 @@ def finish(network: Network, state: State) -> tuple[State, Flows]:
         price=state.price,
     )
     closed = state.changed(
+        clock=state.clock + 1,
         on_hand=on_hand if flows.scrapped is None else on_hand - flows.scrapped,
         owed=backorders,
         backorders=backorders,
@@ -161,7 +162,9 @@ def finish(network: Network, state: State) -> tuple[State, Flows]:
 def _send_off(network: Network, state: State, order: Array) -> tuple[Array, Array]:
     """Orders leave: (M, B) what is owed now, (E, B) what reached the suppliers in this period."""
     arrays, requests = state.arrays, state.revealed
-    owed = state.owed if network.downstream_first else transmit(network, state, order, network.immediate).owed
+    owed = state.owed
+    if len(network.immediate) and not network.downstream_first:
+        owed = arrays.add_at(arrays.copy(owed), network.immediate_lines, arrays.take(order, network.immediate))
     for delay, edges in network.delay_groups:
         placed = arrays.take(order, edges)
         if delay == 0:

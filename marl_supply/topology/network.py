@@ -152,6 +152,7 @@ class Network:
         self.internal_edges = compact(internal, len(self.edges))
         self.internal_lines = compact(self.edge_line[internal], len(lines))
         self.immediate = internal[self.information_delay[internal] == 0]
+        self.immediate_lines = compact(self.edge_line[self.immediate], len(lines))
         self.line_claim = np.where(self.line_edge >= 0, self.line_edge, len(self.edges) + self.line_market)
         self.line_customer = np.where(self.line_edge >= 0, self.customer[self.line_edge], 0)
         self.market_sum = Sum(self.market_row, rows)
@@ -305,6 +306,12 @@ class Network:
         return lines[early]
 
     @cached_property
+    def hiding_edges(self) -> IntArray:
+        """The edges among the `hiding_lines`."""
+        edges = self.line_edge[self.hiding_lines]
+        return edges[edges >= 0]
+
+    @cached_property
     def demand_deviation(self) -> FloatArray:
         """(N,) units: standard deviation of one period's demand of those markets, taken as independent."""
         return demand_figures.demand_deviation(self)
@@ -320,9 +327,19 @@ class Network:
         return _slots(self.longest_lead_time)
 
     @cached_property
+    def pipeline_turns(self) -> tuple[IntArray, ...]:
+        """Where those stand in the slots of the ring one after another, for each slot that can be the present one."""
+        return _turns(self.pipeline_slots, *self.initial_pipeline.shape)
+
+    @cached_property
     def travelling_slots(self) -> IntArray:
         """(s, 2) pairs (edge, periods ahead) of orders on their way up at a decision point, edge by edge."""
         return _slots(self.information_delay)
+
+    @cached_property
+    def travelling_turns(self) -> tuple[IntArray, ...]:
+        """Where those stand in the slots of the ring one after another, for each slot that can be the present one."""
+        return _turns(self.travelling_slots, *self.initial_orders.shape)
 
     @cached_property
     def order_bound(self) -> FloatArray:
@@ -367,6 +384,11 @@ def _slots(delays: IntArray) -> IntArray:
     """Pairs (edge, periods ahead): what was sent 1 to delay - 1 periods ago."""
     pairs = [(edge, ahead) for edge, delay in enumerate(delays) for ahead in range(1, int(delay))]
     return np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
+
+
+def _turns(slots: IntArray, size: int, edges: int) -> tuple[IntArray, ...]:
+    """Positions (s,) of pairs (edge, periods ahead) in a ring's slots of `edges` numbers, for each present slot."""
+    return tuple((now + slots[:, 1]) % size * edges + slots[:, 0] for now in range(size))
 
 
 def positions(names: Sequence[str], wanted: Sequence[str]) -> IntArray:
