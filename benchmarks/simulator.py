@@ -4,7 +4,8 @@
 
 A period is one period of a whole chain in one replication. Decisions are constant: every row orders up to the level of
 the topology's base-stock policy, and where a row has several suppliers its mean demand from each in equal parts. Every
-figure is the best of `RUNS` runs of one episode, its start included, in seconds of processor time. `--all`
+figure is the best of `RUNS` runs of one episode, its start included, in seconds of processor time; its periods are whole
+blocks of the noise, so that none is drawn for nothing. `--all`
 measures every shipped topology at 1,024 replications instead of the three sizes of chain at four batch sizes.
 
 A list of objects with --json: `topology`, `nodes`, `replications`, `periods_per_second`, `nanoseconds_per_node_period`,
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from marl_supply.demand.noise import BLOCK
 from marl_supply.game import Game
 from marl_supply.policies import rule
 from marl_supply.simulation import Decisions
@@ -68,10 +70,10 @@ def constant_decisions(game: Game, replications: int) -> Decisions:
 
 def measure(name: str, replications: int) -> dict[str, Any]:
     """The speed of one chain at one batch size."""
-    periods = 256 if replications <= 1024 else 32
+    periods = 256 if replications <= 1024 else BLOCK
     game = Game(CHAINS.get(name, name), warm_up=0, horizon=periods)
     nodes = len(game.network.rows)
-    periods = min(periods, max(8, LARGEST // (nodes * replications)))
+    periods = min(periods, max(1, LARGEST // (nodes * replications * BLOCK)) * BLOCK)
     decisions = constant_decisions(game, replications)
     best = min(_episode(game, decisions, replications, periods) for _ in range(RUNS))
     speed = periods * replications / best

@@ -17,6 +17,8 @@ from marl_supply.metrics.bullwhip import PeriodSums, bullwhip_ratio
 from marl_supply.metrics.service import cycle_service_level, fill_rate
 
 FloatArray = NDArray[np.float64]
+NUMBERS_AT_ONCE = 131_072
+"""Rows times replications of one batch: enough to hide what a call costs, few enough to stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def evaluate(
     replications: int = 2000,
     seed: int = 7,
     *,
-    batch: int = 1000,
+    batch: int | None = None,
     first_replication: int = 0,
     keep_path: bool = False,
 ) -> Evaluation:
@@ -138,8 +140,8 @@ def evaluate(
         One for each agent (`marl_supply.policies.seat_everybody` makes them by name).
     replications, seed, first_replication : int
         The noise; policies scored on the same numbers meet the same demand.
-    batch : int
-        Replications played at once; changes the time taken and no result.
+    batch : int or None
+        Replications played at once; changes the time taken and no result. As many as hold `NUMBERS_AT_ONCE` if None.
     keep_path : bool
         Keep the cost of every period, agent and replication.
 
@@ -147,6 +149,7 @@ def evaluate(
     -------
     Evaluation
     """
+    batch = max(1, NUMBERS_AT_ONCE // len(game.network.rows)) if batch is None else batch
     if replications < 1 or batch < 1:
         raise InputError(f"replications: {replications} in batches of {batch}; both are at least 1.")
     end = first_replication + replications

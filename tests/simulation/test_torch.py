@@ -132,7 +132,17 @@ def test_random_chains(document: dict[str, Any], seed: int) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_float32_holds_whole_units_exactly(name: str) -> None:
     """Products of a claim and a stock stay below 2**24 here; costs are sums of rounded numbers."""
-    network = network_of(name, {"units": "integer"})
+    assert_float32_same(network_of(name, {"units": "integer"}))
+
+
+@pytest.mark.parametrize("feature", ["storage", "capacity", "shared capacity", "disruptions", "everything is lost"])
+def test_float32_holds_limits_and_what_has_none(feature: str) -> None:
+    """A source without a bound that is down ships nothing: no infinity meets a zero."""
+    assert_float32_same(network_of(branching(), FEATURES[feature]))
+
+
+def assert_float32_same(network: Network) -> None:
+    """Whole units are equal, money agrees to float32's digits."""
     noise, decide = Chance(network, 3, 2), random_decisions(network, 3, 2)
     expected = play(network, NUMPY, noise, decide, 12)
     found = play(network, TorchArrays(dtype=torch.float32), noise, decide, 12)
