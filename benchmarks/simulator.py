@@ -4,9 +4,9 @@
 
 A period is one period of a whole chain in one replication. Decisions are constant: every row orders up to the level of
 the topology's base-stock policy, and where a row has several suppliers its mean demand from each in equal parts. Every
-figure is the best of `RUNS` runs of one episode, its start included, in seconds of processor time; its periods are whole
-blocks of the noise, so that none is drawn for nothing. `--all`
-measures every shipped topology at 1,024 replications instead of the three sizes of chain at four batch sizes.
+figure is the best of `RUNS` runs of one episode, its start included, in seconds of processor time; its periods are
+whole blocks of the noise, so that none is drawn for nothing. `--all` measures every shipped topology at 1,024
+replications instead of the three sizes of chain at four batch sizes.
 
 A list of objects with --json: `topology`, `nodes`, `replications`, `periods_per_second`, `nanoseconds_per_node_period`,
 `megabytes` (most that numpy held in an episode of eight periods, beyond what the game itself holds).

@@ -6,8 +6,9 @@ agent sees into float32 vectors. Everything that scores policies talks to the `G
 """
 
 from marl_supply.envs.aec import aec_env
-from marl_supply.envs.gym import gym_env, gym_vector_env
+from marl_supply.envs.gym import gym_env
 from marl_supply.envs.parallel import parallel_env
 from marl_supply.envs.registration import make, names
+from marl_supply.envs.vector import gym_vector_env
 
 __all__ = ["aec_env", "gym_env", "gym_vector_env", "make", "names", "parallel_env"]

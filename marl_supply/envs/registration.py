@@ -75,7 +75,7 @@ def register_gymnasium() -> None:
             gymnasium.register(
                 identifier,
                 entry_point="marl_supply.envs.gym:gym_env",
-                vector_entry_point="marl_supply.envs.gym:gym_vector_env",
+                vector_entry_point="marl_supply.envs.vector:gym_vector_env",
                 kwargs={"chain": name},
             )
 

@@ -1,8 +1,11 @@
-"""The noise of successive episodes, drawn together and played one by one."""
+"""Noise put together anew: that of successive episodes played one by one, that of several seeds side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from marl_supply.demand.process import BLOCK
 from marl_supply.game import Game
@@ -79,3 +82,28 @@ class Held:
         if key not in self._uniform:
             self._uniform[key] = self._noise.uniform(agent, clock, size)
         return self._uniform[key]
+
+
+class SideBySide:
+    """Noise whose replications are those of several noises, one after another.
+
+    Parameters
+    ----------
+    noises
+        Each gives `at`, `chance` and `uniform` of one or more replications.
+    """
+
+    def __init__(self, noises: Sequence[Any]) -> None:
+        self._noises = list(noises)
+
+    def at(self, clock: int) -> Array:
+        """(K, B) demand of a period, units."""
+        return np.concatenate([noise.at(clock) for noise in self._noises], axis=1)
+
+    def chance(self, clock: int) -> Array:
+        """(C, B) chance numbers of a period."""
+        return np.concatenate([noise.chance(clock) for noise in self._noises], axis=1)
+
+    def uniform(self, agent: str, clock: int, size: int) -> Array:
+        """(size, B) uniform numbers on [0, 1) of an agent and period."""
+        return np.concatenate([noise.uniform(agent, clock, size) for noise in self._noises], axis=1)

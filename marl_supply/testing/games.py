@@ -9,16 +9,26 @@ import numpy as np
 
 from marl_supply.errors import InputError
 from marl_supply.game import Game
-from marl_supply.testing.plays import REPLICATIONS, as_game, check, column_differs, near, random_play
+from marl_supply.testing.plays import (
+    PERIODS,
+    REPLICATIONS,
+    as_game,
+    check,
+    column_differs,
+    near,
+    random_period,
+    random_play,
+)
 from marl_supply.testing.topologies import check_play
 
 
 def check_game(game: Any) -> None:
     """Check a game.
 
-    Its layouts say what is in its vectors and its table; the same seed gives the same play; noise is the same
-    whatever the batch; shared rewards are the mean of all; it comes back
-    from pickling; and what `check_topology` says of its play.
+    Each agent moves once in a period; layouts say what is in vectors and table; the same seed gives the same play;
+    noise is the same whatever the batch; demand does not depend on what is ordered, unless its law says so; episodes
+    that begin beside others play what they play alone; shared rewards are the mean of all; it comes back from pickling;
+    and what `check_topology` says of its play.
 
     Parameters
     ----------
@@ -34,8 +44,11 @@ def check_game(game: Any) -> None:
         game = as_game(game)
     except InputError as error:
         raise AssertionError(f"it is no game: {error}") from error
+    _check_stages(game)
     check_views(game)
     _check_noise(game)
+    _check_demand(game)
+    _check_restart(game)
     _check_same(game, game, "played twice with one seed")
     try:
         copy = pickle.loads(pickle.dumps(game))
@@ -44,6 +57,12 @@ def check_game(game: Any) -> None:
     _check_same(game, copy, "played by a pickled copy")
     _check_rewards(game)
     check_play(game)
+
+
+def _check_stages(game: Game) -> None:
+    moved = sorted(agent for stage in game.stages for agent in stage)
+    each = f"stages name {', '.join(moved)}, where every agent moves once."
+    check(moved == sorted(game.agents), f"{game.topology.name}: {each}")
 
 
 def check_views(game: Game) -> None:
@@ -87,6 +106,35 @@ def _check_noise(game: Game) -> None:
     check(np.isfinite(values).all() and (values >= 0).all(), f"{name}: demand is negative or not finite.")
     whole = not game.network.integer or (values == np.rint(values)).all()
     check(whole, f"{name}: demand is not whole, where units are.")
+
+
+def _check_demand(game: Game) -> None:
+    """Demand that does not respond to decisions is the same whatever is decided."""
+    responsive = [market for market, _, _ in game.network.responsive]
+    given = np.setdiff1d(np.arange(len(game.network.markets)), responsive)
+    plays = zip(random_play(game, 0, REPLICATIONS), random_play(game, 0, REPLICATIONS, orders=1), strict=True)
+    for number, (one, other) in enumerate(plays):
+        same = np.array_equal(one.outcome.flows.demand[given], other.outcome.flows.demand[given])
+        check(same, f"{game.topology.name}: demand of period {number + 1} depends on what is decided.")
+
+
+def _check_restart(game: Game) -> None:
+    """Replications that begin anew in the middle play what they play alone from then, and the others go on."""
+    name, clock = game.topology.name, min(3, game.horizon - 1)
+    state = game.start(REPLICATIONS, 0)
+    for period in range(clock):
+        state, _ = random_period(game, state, period, 0)
+    fresh, going = np.array([0]), slice(1, None)
+    mixed = game.restart(state.copy(), fresh)
+    begun = game.start(REPLICATIONS, noise=game.randomness(REPLICATIONS), clock=clock)
+    for period in range(clock, min(game.horizon, PERIODS)):
+        (mixed, both), (begun, new), (state, old) = (
+            random_period(game, each, period, 0) for each in (mixed, begun, state)
+        )
+        same = near(both.costs[:, fresh], new.costs[:, fresh])
+        check(same, f"{name}: a replication that begins beside others does not play what it plays when all begin.")
+        same = near(both.costs[:, going], old.costs[:, going])
+        check(same, f"{name}: a replication that goes on is changed by another that begins anew.")
 
 
 def _check_same(game: Game, other: Game, how: str) -> None:

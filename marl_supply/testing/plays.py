@@ -40,29 +40,35 @@ def check(holds: Any, sentence: str) -> None:
         raise AssertionError(sentence)
 
 
-def random_play(game: Game, first: int, replications: int, seed: int = 0) -> Iterator[Period]:
-    """A play of replications of a seed from the `first` on, with orders that are random and whole where units are.
+def random_play(game: Game, first: int, replications: int, orders: int = 0) -> Iterator[Period]:
+    """A play of replications of seed 0 from the `first` on, with orders that are random and whole where units are.
 
-    Orders depend on the replication and the period, not on how many are played together.
+    Orders depend on the replication, the period and the number `orders`, not on how many are played together.
     """
-    state = game.start(replications, seed, first)
+    state = game.start(replications, 0, first)
     for number in range(min(PERIODS, game.horizon)):
-        decided = {
-            agent: game.actions[agent].decode(_drawn(game, agent, number, first, replications)) for agent in game.agents
-        }
         before = state.copy()
-        for stage in game.stages[:-1]:
-            state = game.decide(state, {agent: decided[agent] for agent in stage})
-        state, outcome = game.step(state, {agent: decided[agent] for agent in game.stages[-1]})
+        state, outcome = random_period(game, state, number, first, orders)
         yield Period(before, outcome, state.copy())
 
 
-def _drawn(game: Game, agent: str, period: int, first: int, replications: int) -> Column:
+def random_period(game: Game, state: State, period: int, first: int, orders: int = 0) -> tuple[State, Outcome]:
+    """One period of such a play."""
+    decided = {
+        agent: game.actions[agent].decode(_drawn(game, agent, [orders, period], first, state.replications))
+        for agent in game.agents
+    }
+    for stage in game.stages[:-1]:
+        state = game.decide(state, {agent: decided[agent] for agent in stage})
+    return game.step(state, {agent: decided[agent] for agent in game.stages[-1]})
+
+
+def _drawn(game: Game, agent: str, key: list[int], first: int, replications: int) -> Column:
     """(n, B) random actions, mostly small ones: order limits are far above what is ordinary."""
     kind = game.actions[agent]
     columns = []
     for replication in range(first, first + replications):
-        drawn = np.random.default_rng([period, replication, *agent.encode()]).random(len(kind.low)) ** 3
+        drawn = np.random.default_rng([*key, replication, *agent.encode()]).random(len(kind.low)) ** 3
         if kind.seat.integer:
             columns.append(np.floor(drawn * kind.choices))
         else:

@@ -63,6 +63,10 @@ def check_play(game: Game) -> None:
         for number, (together, alone) in enumerate(zip(batch, random_play(game, replication, 1), strict=True)):
             differs = column_differs(together.outcome.flows, alone.outcome.flows, replication)
             differs = differs or column_differs(together.after, alone.after, replication)
+            own = slice(replication, replication + 1)
+            for money in ("costs", "rewards"):
+                same = near(getattr(together.outcome, money)[:, own], getattr(alone.outcome, money))
+                differs = differs or ("" if same else money)
             check(
                 not differs,
                 f"{game.topology.name}: period {number + 1}: {differs} of replication {replication} is not the same "

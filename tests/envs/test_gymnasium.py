@@ -119,6 +119,50 @@ def test_a_batch_is_its_single_environments(name: str) -> None:
             np.testing.assert_array_equal(seen, [view for view, *_ in alone])
 
 
+def test_each_environment_can_have_a_seed_of_its_own() -> None:
+    seeds = [5, 11, 5]
+    envs: Any = gym_vector_env(short("lost_sales"), 3)
+    singles = [gym_env(short("lost_sales")) for _ in seeds]
+    seen, _ = envs.reset(seed=seeds)
+    np.testing.assert_array_equal(seen, [env.reset(seed=s)[0] for env, s in zip(singles, seeds, strict=True)])
+    for period in range(2 * PERIODS):
+        seen, rewards, *_ = envs.step(np.full(3, 4))
+        alone = [env.step(4) for env in singles]
+        np.testing.assert_array_equal(rewards, [reward for _, reward, *_ in alone])
+        if period % PERIODS == PERIODS - 1:
+            np.testing.assert_array_equal(seen, [env.reset()[0] for env in singles])
+    envs.reset(seed=[None, 3, None])
+    assert envs.seed[1] == 3 and envs.seed[0] != envs.seed[2]
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED, AutoresetMode.SAME_STEP])
+def test_where_the_next_episodes_begin(mode: AutoresetMode) -> None:
+    envs: Any = gym_vector_env(short("lost_sales"), 2, autoreset_mode=mode)
+    expected: Any = gym_vector_env(short("lost_sales"), 2)
+    assert envs.metadata["autoreset_mode"] is mode
+    envs.reset(seed=4)
+    expected.reset(seed=4)
+    for _ in range(PERIODS):
+        *_, cut, infos = envs.step(np.full(2, 5))
+        begun, *_, told = expected.step(np.full(2, 5))
+    assert cut.all()
+    if mode is AutoresetMode.SAME_STEP:
+        return
+    np.testing.assert_array_equal(infos["cost"], told["final_info"]["cost"])
+    if mode is AutoresetMode.NEXT_STEP:
+        seen, rewards, ended, cut, infos = envs.step(np.full(2, 5))
+        assert not (rewards.any() or ended.any() or cut.any()) and "cost" not in infos
+    else:
+        with pytest.raises(InputError, match="the episodes are over; call reset"):
+            envs.step(np.full(2, 5))
+        seen, _ = envs.reset()
+    np.testing.assert_array_equal(seen, begun)
+    again, reward, *_ = envs.step(np.full(2, 7))
+    also, same, *_ = expected.step(np.full(2, 7))
+    np.testing.assert_array_equal(again, also)
+    np.testing.assert_array_equal(reward, same)
+
+
 def test_a_wrapped_batch_keeps_statistics_of_episodes() -> None:
     envs: Any = gym_vector_env(short("lost_sales"), 4)
     wrapped: Any = gymnasium.wrappers.vector.RecordEpisodeStatistics(envs)
@@ -190,8 +234,10 @@ def test_misuse_is_refused_in_a_sentence() -> None:
     envs = gym_vector_env(short("lost_sales"), 2)
     with pytest.raises(InputError, match="no episode is under way; call reset"):
         envs.step(np.zeros(2))
-    with pytest.raises(InputError, match="seed: one number seeds all environments"):
-        envs.reset(seed=[1, 2])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="seed: 3 seeds for 2 environments; give one number for all, or one for each"):
+        envs.reset(seed=[1, 2, 3])
+    with pytest.raises(InputError, match=r"autoreset_mode: no mode 'NextStp' \(did you mean 'NextStep'\?\); use"):
+        gym_vector_env("lost_sales", 2, autoreset_mode="NextStp")
     with pytest.raises(InputError, match="all episodes begin and end together"):
         envs.reset(options={"reset_mask": np.array([True, False])})
     envs.reset(seed=0)

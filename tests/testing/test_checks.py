@@ -91,6 +91,42 @@ class Shared(Wrong):
         return state.changed(last_order=state.last_order + state.replications), outcome
 
 
+class Averaged(Wrong):
+    """Every replication pays the mean cost of all."""
+
+    def changed(self, state: Any, outcome: Outcome) -> Any:
+        costs = outcome.costs * 0 + outcome.costs.mean(1, keepdims=True)
+        return state, Outcome(costs, -costs, outcome.flows)
+
+
+class Generous(Wrong):
+    """What is ordered makes demand."""
+
+    def changed(self, state: Any, outcome: Outcome) -> Any:
+        outcome.flows.demand = outcome.flows.demand + outcome.flows.order[:1]
+        return state, outcome
+
+
+class Sticky(Game):
+    """Episodes that begin anew keep what they owed."""
+
+    def restart(self, state: Any, columns: Any) -> Any:
+        return super().restart(state, columns).changed(owed=state.owed)
+
+
+class Contagious(Game):
+    """When one episode begins anew, all do."""
+
+    def restart(self, state: Any, columns: Any) -> Any:
+        return super().restart(state, slice(None))
+
+
+class Doubled(Game):
+    @property
+    def stages(self) -> Any:
+        return (self.agents, self.agents[:1])
+
+
 class Moody(Game):
     """A game that draws noise of its own each time."""
 
@@ -118,6 +154,7 @@ class Mislabelled(Game):
         (Leaking, "stock after receipts is not stock - scrapped [+] receipts"),
         (Halving, "on_hand is not whole"),
         (Owing, "on_hand is below 0"),
+        (Averaged, r"costs of replication 0 is not the same in a batch of 3 as alone"),
         (Shared, r"last_order of replication 0 is not the same in a batch of 3 as alone"),
     ],
 )
@@ -132,6 +169,10 @@ def test_a_play_against_the_laws(kind: type[Game], sentence: str) -> None:
         (Greedy, {"reward": "shared"}, "shared rewards are not minus the mean cost"),
         (Greedy, {"reward": "individual"}, "individual rewards are not minus the agents' own costs"),
         (Moody, {}, "noise of replication 0 is not the same alone as in a batch"),
+        (Generous, {}, "demand of period 1 depends on what is decided"),
+        (Sticky, {}, "does not play what it plays when all begin"),
+        (Contagious, {}, "is changed by another that begins anew"),
+        (Doubled, {}, "where every agent moves once"),
         (Unpicklable, {}, "it cannot be pickled: no"),
         (Mislabelled, {}, r"manufacturer sees \d+ numbers, and its layout has"),
     ],
@@ -164,6 +205,41 @@ class Honest:
 class Peeking(Honest):
     def order(self, observation: Any, memory: Any) -> Any:
         return observation.market_demand[:1]
+
+
+class Unnamed(Honest):
+    """Reads what the game shows and `needs` does not name."""
+
+    def order(self, observation: Any, memory: Any) -> Any:
+        return observation.on_hand[:1]
+
+
+class Prying(Honest):
+    def order(self, observation: Any, memory: Any) -> Any:
+        return observation._state.on_hand[:1]
+
+
+class Text(Honest):
+    needs = "incoming_orders"  # type: ignore[assignment]
+
+
+class Misspelt(Honest):
+    needs = frozenset({"incoming_order"})
+
+
+class Summing(Honest):
+    """Keeps its memory on itself, and empties it when an episode begins."""
+
+    seen: Any = 0
+
+    def start(self, seat: Any, replications: int) -> Any:
+        self.seen = 0
+
+    def order(self, observation: Any, memory: Any) -> Any:
+        if np.shape(self.seen)[-1:] != (observation.replications,):
+            self.seen = 0
+        self.seen = self.seen + observation.incoming_orders[:1]
+        return self.seen
 
 
 class Demanding(Honest):
@@ -228,6 +304,11 @@ def test_an_honest_policy_passes() -> None:
     ("policy", "sentence"),
     [
         (Peeking(), "reads what it did not name in `needs`"),
+        (Unnamed(), "reads what it did not name in `needs`: 'on_hand'"),
+        (Prying(), "reads '_state', which is no part of an observation"),
+        (Text(), "`needs` is one text"),
+        (Misspelt(), "`needs` names 'incoming_order', which is no field"),
+        (Summing(), "played by turns with another episode"),
         (Demanding(), "Demanding needs 'market_demand', which observe: local hides"),
         (Nan(), "decides order that is not finite"),
         (Flat(), "the game refuses the decisions: .*shape"),
