@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from marl_supply import plugins
+from marl_supply.demand.process import DemandProcess
+from marl_supply.errors import InputError
 from marl_supply.topology.file import Market
 from marl_supply.topology.validate import keys_of
 
@@ -23,16 +26,19 @@ def extend(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any
 def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Return `under` with `over` put over it, mappings merged at every depth.
 
-    Where `over` states another `process` or `kind`, the parameters of the old one are dropped.
+    Where `over` states another `process`, only those parameters of the old one stay that the new one has too, such as a
+    mean; where it states another `kind`, all are dropped.
 
     Examples
     --------
     >>> merge({"process": "poisson", "mean": 4, "price": 9}, {"process": "trace", "values": [3, 5]})
     {'process': 'trace', 'price': 9, 'values': [3, 5]}
+    >>> merge({"process": "poisson", "mean": 4}, {"process": "geometric"})
+    {'process': 'geometric', 'mean': 4}
     """
     kept = dict(under)
     if _changes("process", under, over):
-        kept = {key: value for key, value in under.items() if key in keys_of(Market)}
+        kept = {key: value for key, value in under.items() if key in market_keys(over["process"])}
     elif _changes("kind", under, over):
         kept = {}
     for key, value in over.items():
@@ -40,6 +46,14 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
         kept[key] = merge(below, value) if both else value  # type: ignore[arg-type]
     return kept
+
+
+def market_keys(process: Any) -> list[str]:
+    """Return the keys of a market with this process; those of every market where there is no such process."""
+    try:
+        return [*keys_of(Market), *keys_of(plugins.find("marl_supply.demand", DemandProcess, str(process)))]
+    except InputError:
+        return keys_of(Market)
 
 
 def edge_name(edge: Any) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from marl_supply import plugins
-from marl_supply.demand.process import DemandProcess
 from marl_supply.errors import InputError, nearest
 from marl_supply.topology import file, strict_yaml
 from marl_supply.topology.consistency import missing_name
-from marl_supply.topology.extends import edge_name, merge
+from marl_supply.topology.extends import edge_name, market_keys, merge
 from marl_supply.topology.validate import keys_of
 
 Overrides = Sequence[str] | Mapping[str, Any]
@@ -45,10 +42,17 @@ def apply(document: Mapping[str, Any], overrides: Overrides) -> dict[str, Any]:
     InputError
         If a path leads nowhere; the nearest name is given.
     """
-    changed: dict[str, Any] = copy.deepcopy(dict(document))
+    changed: dict[str, Any] = _own(dict(document))
     for path, value in parse(overrides):
         _set(changed, path, value)
     return changed
+
+
+def _own(value: Any) -> Any:
+    """A copy in which no two places share a mapping or a list, even where the original's do."""
+    if isinstance(value, Mapping):
+        return {key: _own(inner) for key, inner in value.items()}
+    return [_own(inner) for inner in value] if isinstance(value, list) else value
 
 
 def parse(overrides: Overrides) -> list[tuple[str, Any]]:
@@ -159,7 +163,4 @@ def _options(document: Mapping[str, Any], parents: list[str]) -> list[str] | Non
 
 def _market_keys(market: Any) -> list[str]:
     process = market.get("process") if isinstance(market, Mapping) else None
-    if not isinstance(process, str):
-        return keys_of(file.Market)
-    found = plugins.find("marl_supply.demand", DemandProcess, process)
-    return [*keys_of(file.Market), *keys_of(found)]
+    return market_keys(process) if isinstance(process, str) else keys_of(file.Market)

@@ -39,7 +39,8 @@ wherever a file is. [`topology.schema.json`](topology.schema.json) lets an edito
 * The YAML is version 1.2 and strict: `no` and `on` are text, `1e3` is a number, dates are text; a key that
   stands twice, a tag and an alias are refused, and so is every key that is not on this page.
 * `extends:` names a shipped topology or a file relative to this one. Mappings merge key by key, edges merge
-  by their name, and all else is replaced; another `process` or `kind` drops the parameters of the old one.
+  by their name, and all else is replaced; another `process` keeps of the old parameters those that it has too (such as
+  `mean`), another `kind` none.
 * `defaults: {{node: ..., edge: ..., market: ...}}` hold for every node that keeps stock, every edge and every
   market that does not state the key itself.
 * `--set nodes.store.holding_cost=2`, `--set edges.NAME.lead_time=3` or `edges.0.lead_time=3`, and so on for

@@ -48,6 +48,22 @@ def test_another_process_drops_the_parameters_of_the_old_one():
     assert chain.markets["retailer"].process.mean == 5
 
 
+def test_another_process_keeps_the_parameters_that_it_has_too():
+    chain = load("lost_sales", ["nodes.store.demand.process=geometric"])
+    assert chain.markets["store"].process.mean == 5 and chain.markets["store"].unmet == "lost"
+
+
+def test_two_nodes_that_share_a_mapping_are_changed_apart():
+    store = {"on_hand": 3, "demand": {"process": "poisson", "mean": 4}}
+    chain = {
+        "name": "twins",
+        "nodes": {"plant": {"kind": "source"}, "east": store, "west": store},
+        "edges": [{"from": "plant", "to": "east"}, {"from": "plant", "to": "west"}],
+    }
+    changed = load(chain, ["nodes.east.on_hand=7"])
+    assert (changed.nodes["east"].on_hand, changed.nodes["west"].on_hand) == (7, 3)
+
+
 def test_a_nodes_demand_is_also_reached_as_a_market_and_the_other_way_round():
     assert load("beer_game", ["markets.retailer.price=3"]).markets["retailer"].price == 3
     resolved = load("beer_game").to_dict()
