@@ -130,6 +130,11 @@ class DemandProcess(BaseModel, ABC):
         return np.full((ahead, replications_of(last_demand)), float(self.mean))
 
     @property
+    def is_independent(self) -> bool:
+        """Whether periods have one law and nothing foretells them: no forecast but the long-run mean."""
+        return type(self).forecast is DemandProcess.forecast
+
+    @property
     def kind(self) -> str:
         """The name that files use."""
         return snake_case(type(self).__name__)

@@ -46,6 +46,11 @@ class ResponsiveProcess(DemandProcess):
     """
 
     @property
+    def is_independent(self) -> bool:
+        """False: demand answers to what is decided."""
+        return False
+
+    @property
     def uniforms(self) -> int:
         return 0
 

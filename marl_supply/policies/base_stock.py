@@ -32,7 +32,10 @@ def _high(seat: Seat) -> FloatArray:
 
 
 class BaseStock(Rule):
-    """``order = max(0, base_stock_level - inventory_position)``, on the row's first edge where it has several."""
+    """``order = max(0, base_stock_level - inventory_position)``, on the row's first edge where it has several.
+
+    Optimal for one row with linear costs whose customers wait (Karlin & Scarf 1958), with the newsvendor level.
+    """
 
     needs = frozenset({"inventory_position"})
     parameters = (Parameter("base_stock_level", "units", _start, zeros, _high, integer=True),)
@@ -53,7 +56,10 @@ def _echelon_high(seat: Seat) -> FloatArray:
 
 
 class EchelonBaseStock(Rule):
-    """``order = max(0, echelon_base_stock_level - echelon_inventory_position)``; needs the demand of the markets."""
+    """``order = max(0, echelon_base_stock_level - echelon_inventory_position)``; needs the demand of the markets.
+
+    Optimal for serial chains with linear costs whose customers wait (Clark & Scarf 1960).
+    """
 
     needs = frozenset({"echelon_inventory_position"})
     parameters = (Parameter("echelon_base_stock_level", "units", _echelon_start, zeros, _echelon_high, integer=True),)

@@ -6,12 +6,19 @@ import numpy as np
 
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
-from marl_supply.policies.rule import Parameter, Rule, zeros
-from marl_supply.policies.two_suppliers import EXPRESS_LEVEL, POSITION, REGULAR_LEVEL, express_position, place
+from marl_supply.policies.rule import Parameter, zeros
+from marl_supply.policies.two_suppliers import (
+    EXPRESS_LEVEL,
+    POSITION,
+    REGULAR_LEVEL,
+    TwoSuppliers,
+    express_position,
+    place,
+)
 from marl_supply.simulation.state import Decisions
 
 
-class CappedDualIndex(Rule):
+class CappedDualIndex(TwoSuppliers):
     """A dual index whose regular orders are never above a cap.
 
     ``express = max(0, express_level - express position)`` and

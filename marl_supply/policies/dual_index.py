@@ -6,12 +6,18 @@ import numpy as np
 
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
-from marl_supply.policies.rule import Rule
-from marl_supply.policies.two_suppliers import EXPRESS_LEVEL, POSITION, REGULAR_LEVEL, express_position, place
+from marl_supply.policies.two_suppliers import (
+    EXPRESS_LEVEL,
+    POSITION,
+    REGULAR_LEVEL,
+    TwoSuppliers,
+    express_position,
+    place,
+)
 from marl_supply.simulation.state import Decisions
 
 
-class DualIndex(Rule):
+class DualIndex(TwoSuppliers):
     """Express orders up to a level of what arrives soon, then regular orders up to a level of everything.
 
     ``express = max(0, express_level - express position)``, then

@@ -49,11 +49,17 @@ def _parameters(periods: Callable[[Seat], FloatArray]) -> tuple[Parameter, ...]:
     )
 
 
-class _Smoothing(Rule):
+class Smoothing(Rule):
     """Memory of a smoothed signal; (rows, B) units a period."""
 
     def start(self, seat: Seat, replications: int) -> Memory:
         return None
+
+    @classmethod
+    def worth_trying(cls, seat: Seat) -> bool:
+        """Whether something foretells the demand of some market that the seat supplies."""
+        network = seat.network
+        return not all(network.processes[network.markets[market]].is_independent for market in seat.markets_downstream)
 
     def follow(self, seat: Seat, signal: Array, smoothed: Memory) -> Array:
         """The smoothed signal after one more observation; in the first period there is nothing to learn from yet."""
@@ -63,8 +69,13 @@ class _Smoothing(Rule):
         return weight * signal + (1 - weight) * smoothed
 
 
-class ForecastBaseStock(_Smoothing):
-    """Orders up to ``safety_stock + cover * smoothed claims`` of local inventory position."""
+class ForecastBaseStock(Smoothing):
+    """Orders up to ``safety_stock + cover * smoothed claims`` of local inventory position.
+
+    For demand whose level moves: with the right smoothing close to optimal where demand is a random walk seen through
+    noise, of which exponential smoothing is the best forecast (Muth 1960); on demand of one law it is base stock with
+    noise added.
+    """
 
     needs = frozenset({"inventory_position", "incoming_orders"})
     parameters = _parameters(_cover)
@@ -75,8 +86,11 @@ class ForecastBaseStock(_Smoothing):
         return Decisions(order_up_to=self.value("safety_stock") + self.value("cover") * smoothed), smoothed
 
 
-class EchelonForecastBaseStock(_Smoothing):
-    """Orders up to ``safety_stock + cover * smoothed market demand`` of echelon inventory position."""
+class EchelonForecastBaseStock(Smoothing):
+    """Orders up to ``safety_stock + cover * smoothed market demand`` of echelon inventory position.
+
+    The same for rows that see their markets' demand: upstream orders then do not amplify those below.
+    """
 
     needs = frozenset({"echelon_inventory_position", "market_demand"})
     parameters = _parameters(_echelon_cover)

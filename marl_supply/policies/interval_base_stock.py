@@ -56,6 +56,11 @@ class IntervalBaseStock(Rule):
         for number in range(INTERVALS)
     )
 
+    @classmethod
+    def worth_trying(cls, seat: Seat) -> bool:
+        """Whether some row has intervals of different lengths."""
+        return any(len(cycle) > 1 for cycle in _intervals(seat))
+
     def __init__(self, values: Mapping[str, Any] | Any = (), seat: Seat | None = None) -> None:
         super().__init__(values, seat)
         if seat is not None:

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from marl_supply.demand.distribution import Distribution
 from marl_supply.demand.process import DemandProcess
-from marl_supply.demand.responsive import ResponsiveProcess
 from marl_supply.errors import InputError
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
@@ -59,13 +58,13 @@ class _Myopic(Rule):
         return Decisions(order=order), memory
 
 
-class Myopic1(_Myopic):
+class Myopic_1(_Myopic):
     """Minimises the expected cost of the period in which the order arrives (Morton 1971)."""
 
     periods = 1
 
 
-class Myopic2(_Myopic):
+class Myopic_2(_Myopic):
     """Minimises that cost and the least expected cost of the period after it (Morton 1971; Zipkin 2008)."""
 
     periods = 2
@@ -200,8 +199,8 @@ class _Chain:
 
 def _is_known(process: DemandProcess) -> bool:
     """Whether demand is independent, on whole numbers, and of the same known law in every period."""
-    if isinstance(process, ResponsiveProcess) or type(process).forecast is not DemandProcess.forecast:
-        return False  # a forecast that is not always the mean tells of memory or of time
+    if not process.is_independent:
+        return False
     try:
         law = process.distribution()
     except InputError:

@@ -79,6 +79,11 @@ class Rule(Policy):
         value = self.values[name]
         return value if value.ndim == 2 else value[:, None]
 
+    @classmethod
+    def worth_trying(cls, seat: Seat) -> bool:
+        """Whether it can do something in this seat that no simpler rule does."""
+        return True
+
     @abstractmethod
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         """Decide for one period; see `Policy.act`."""

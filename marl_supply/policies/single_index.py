@@ -6,12 +6,11 @@ import numpy as np
 
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
-from marl_supply.policies.rule import Rule
-from marl_supply.policies.two_suppliers import EXPRESS_LEVEL, REGULAR_LEVEL, place
+from marl_supply.policies.two_suppliers import EXPRESS_LEVEL, REGULAR_LEVEL, TwoSuppliers, place
 from marl_supply.simulation.state import Decisions
 
 
-class SingleIndex(Rule):
+class SingleIndex(TwoSuppliers):
     """``express = max(0, express_level - position)``, then ``regular = max(0, regular_level - position - express)``.
 
     The position counts everything on order. Optimal where the lead times differ by one period (Fukuda 1964), simple and

@@ -30,7 +30,9 @@ class Sterman(Rule):
     """``order = max(0, claims - stock_weight (level - stock_anchor) - pipeline_weight (on order - pipeline_anchor))``.
 
     The level and what is on order are read before this period's receipt and claims, as in the code of Oroojlooyjadid
-    et al. (2022), whose weights .5 and .2 are the defaults; the order is rounded half to even.
+    et al. (2022), whose weights .5 and .2 are the defaults; the order is rounded half to even. It describes what people
+    do, who underweight what is on order, and is optimal nowhere (Sterman 1989, Modeling managerial behavior, Management
+    Science 35(3)).
     """
 
     needs = frozenset({"on_hand", "receipts", "backorders", "on_order", "incoming_orders"})

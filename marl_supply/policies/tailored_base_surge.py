@@ -6,12 +6,12 @@ import numpy as np
 
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
-from marl_supply.policies.rule import Parameter, Rule, zeros
-from marl_supply.policies.two_suppliers import EXPRESS_LEVEL, POSITION, express_position, place
+from marl_supply.policies.rule import Parameter, zeros
+from marl_supply.policies.two_suppliers import EXPRESS_LEVEL, POSITION, TwoSuppliers, express_position, place
 from marl_supply.simulation.state import Decisions
 
 
-class TailoredBaseSurge(Rule):
+class TailoredBaseSurge(TwoSuppliers):
     """``express = max(0, express_level - express position)`` and ``regular = regular_quantity``.
 
     Allon & Van Mieghem 2010; asymptotically optimal as the regular lead time grows (Xin & Goldberg 2018). Stock is

@@ -13,13 +13,22 @@ import numpy as np
 
 from marl_supply.game.observation import Observation
 from marl_supply.game.seat import IntArray, Seat
-from marl_supply.policies.rule import FloatArray, Parameter, lines_by_row
+from marl_supply.policies.rule import FloatArray, Parameter, Rule, lines_by_row
 from marl_supply.simulation.arrays import NUMPY, Array
 from marl_supply.simulation.state import Decisions
 from marl_supply.topology.incidence import Sum
 
 POSITION = frozenset({"on_hand", "owed", "on_order", "pipeline"})
 """Fields that `express_position` reads."""
+
+
+class TwoSuppliers(Rule):
+    """A rule for rows with a fast and a slow supplier."""
+
+    @classmethod
+    def worth_trying(cls, seat: Seat) -> bool:
+        """Whether some row has two."""
+        return bool((express_edges(seat) != regular_edges(seat)).any())
 
 
 def express_edges(seat: Seat) -> IntArray:

@@ -62,7 +62,7 @@ def test_capped_base_stock(instance: Any) -> None:
 @pytest.mark.parametrize(("periods", "instance"), list(product((1, 2), INSTANCES)))
 def test_myopic(periods: int, instance: Any) -> None:
     optimum, _, _, *myopic = TABLE[instance]
-    evaluation = simulated("lost_sales", f"myopic{periods}", changes(*instance))
+    evaluation = simulated("lost_sales", f"myopic_{periods}", changes(*instance))
     assert_agrees(evaluation, myopic[periods - 1], 5e-6)
     assert_not_below(evaluation, optimum)
 
@@ -76,7 +76,7 @@ def test_a_constant_order_costs_the_same_at_any_lead_time(lead: int) -> None:
 
 def test_the_ranking_of_rules_on_common_demand() -> None:
     """At L = 2: capped base stock and myopic-2 < myopic-1 < base stock < constant order, as in REFERENCE A."""
-    rules = ("capped_base_stock", "myopic2", "myopic1", "base_stock", "constant_order")
+    rules = ("capped_base_stock", "myopic_2", "myopic_1", "base_stock", "constant_order")
     samples = [simulated("lost_sales", rule).sample for rule in rules]
     for better, worse in ((0, 2), (1, 2), (2, 3), (3, 4)):
         gain = samples[worse] - samples[better]
@@ -193,4 +193,4 @@ def test_myopic_rules_are_their_definition_over_the_family(periods: int, instanc
     demand, penalty, lead = instance
     cost = cost_of(*instance, by_definition(demand, penalty, periods))
     assert cost_of(*instance, from_table(*instance, periods)) == pytest.approx(cost, abs=1e-9)
-    assert_agrees(simulated("lost_sales", f"myopic{periods}", changes(*instance), 2000), cost, 5e-6)
+    assert_agrees(simulated("lost_sales", f"myopic_{periods}", changes(*instance), 2000), cost, 5e-6)

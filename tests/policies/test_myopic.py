@@ -11,7 +11,7 @@ from marl_supply.demand.poisson import Poisson
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.policies import rule
-from marl_supply.policies.myopic import Myopic1, best_orders
+from marl_supply.policies.myopic import Myopic_1, best_orders
 from marl_supply.topology import load
 
 LAW = Poisson(mean=5)
@@ -50,7 +50,7 @@ def test_more_stock_or_pipeline_never_means_more_orders_nor_one_unit_more_than_o
 def test_a_price_counts_as_a_cost_of_lost_sales() -> None:
     """In the long run what is bought is sold: margin and lost_sale_cost add up."""
     priced = {"nodes.store.lost_sale_cost": 1, "nodes.store.demand.price": 5, "edges.0.purchase_cost": 2}
-    players = [rule("myopic2", Game(load("lost_sales", changes)).seats["store"]) for changes in (priced, {})]
+    players = [rule("myopic_2", Game(load("lost_sales", changes)).seats["store"]) for changes in (priced, {})]
     games = [Game(load("lost_sales", changes)) for changes in (priced, {})]
     observations = [game.observe(game.start(5, seed=1), "store") for game in games]
     first, second = (p.act(o, None)[0].order for p, o in zip(players, observations, strict=True))
@@ -59,19 +59,19 @@ def test_a_price_counts_as_a_cost_of_lost_sales() -> None:
 
 
 def test_nothing_is_ordered_where_a_lost_sale_costs_nothing() -> None:
-    assert simulated("lost_sales", "myopic1", {"nodes.store.lost_sale_cost": 0}, 5).orders.total.sum() == 0
+    assert simulated("lost_sales", "myopic_1", {"nodes.store.lost_sale_cost": 0}, 5).orders.total.sum() == 0
 
 
 def test_stocks_beyond_the_table_are_read_at_its_edge() -> None:
     game = Game(load("lost_sales", {"nodes.store.on_hand": 500, "edges.0.pipeline": 300}))
     state = game.start(1)
-    decisions, _ = rule("myopic2", game.seats["store"]).act(game.observe(state, "store"), None)
+    decisions, _ = rule("myopic_2", game.seats["store"]).act(game.observe(state, "store"), None)
     assert decisions.order.tolist() == [[0.0]]
 
 
 def test_parameters_are_refused() -> None:
-    with pytest.raises(InputError, match="Myopic1: it has no parameters"):
-        Myopic1([3.0])
+    with pytest.raises(InputError, match="Myopic_1: it has no parameters"):
+        Myopic_1([3.0])
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_parameters_are_refused() -> None:
 def test_what_the_rule_is_not_for_is_refused(chain: str, changes: Any, sentence: str) -> None:
     seats = Game(load(chain, changes)).seats
     with pytest.raises(InputError, match=sentence):
-        rule("myopic1", next(iter(seats.values())))
+        rule("myopic_1", next(iter(seats.values())))

@@ -1,0 +1,1 @@
+"""Methods by name, one file each: a new one is a new file here."""
