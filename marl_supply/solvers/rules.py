@@ -26,8 +26,8 @@ LARGEST = 1_000_000
 """States of the largest chain of one row that is worked out at all; of n rows n^2 times fewer, as each takes longer."""
 WORTH = 500_000
 """States of a Markov chain, times rows, times numbers to tune, up to which a search works it out for each candidate."""
-SEARCHED, ESTIMATED = 32_768, 262_144
-"""Counted periods that the candidates of a search by simulation meet, and others on which the best is estimated."""
+SEARCHED, ESTIMATED = 32_768, 524_288
+"""Counted periods, times rows, that the candidates of a search meet, and others on which the best is estimated."""
 MOST_EPISODES = 2048
 """Of either, where episodes are short."""
 TIED_ABOVE = 8
@@ -80,8 +80,9 @@ def _estimated(
 
 
 def _episodes(game: Game, periods: int) -> int:
-    """How many episodes have so many counted periods, within reason."""
-    return int(np.clip(periods // (game.horizon - game.warm_up), LEAST_REPLICATIONS, MOST_EPISODES))
+    """How many episodes have so many counted periods of a row, within reason."""
+    each = (game.horizon - game.warm_up) * len(game.network.rows)
+    return int(np.clip(periods // each, LEAST_REPLICATIONS, MOST_EPISODES))
 
 
 def _polished(game: Game, name: str, candidates: Candidates, point: FloatArray) -> Solution:

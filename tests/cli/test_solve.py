@@ -50,11 +50,15 @@ def test_edges_by_name_or_number(capsys: pytest.CaptureFixture[str]) -> None:
         (["cachon_zipkin", "--policy", "local_equilibrium", "--set", "contract.backorder_share=1"], "strictly between"),
         (
             ["cachon_zipkin", "--policy", "local_equilibrium", "--set", "nodes.retailer.backorder_cost=0"],
-            "makes waiting free",
+            "who is not served costs nothing; give a backorder_cost above 0",
         ),
-        (["single_echelon", "--policy", "s_S", "--set", "nodes.store.backorder_cost=0"], "backorder_cost"),
+        (
+            ["single_echelon", "--policy", "s_S", "--set", "nodes.store.backorder_cost=0"],
+            "give a backorder_cost above 0",
+        ),
+        (["lost_sales", "--set", "nodes.store.lost_sale_cost=0"], "give a lost_sale_cost above 0"),
         (["lost_sales", "--policy", "optimal", "--set", "edges.0.lead_time=9"], "tune a rule by simulation instead"),
-        (["lost_sales", "--policy", "optimal", "--set", "nodes.store.demand.mean=-5"], "greater than 0"),
+        (["lost_sales", "--policy", "optimal", "--set", "nodes.store.demand.mean=-5"], "must be above 0"),
     ],
 )
 def test_bad_input_gets_one_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

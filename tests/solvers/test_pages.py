@@ -42,5 +42,5 @@ FAST = [one for one in INSTANCES if one.method in ("optimal", "echelon_equilibri
 
 @pytest.mark.parametrize("instance", FAST, ids=lambda one: f"{one.topology}-{one.method}-{len(one.changes)}")
 def test_the_committed_exact_cost_is_found_again(instance: Instance) -> None:
-    for row in rows(instance, episodes=4):
+    for row in rows(instance, episodes=4, seed=1):
         assert re.search(rf"\| `{instance.topology}` \|[^\n]*\| {row.exact:.6f} \|", BASELINES)

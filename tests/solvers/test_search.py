@@ -44,11 +44,6 @@ def drawn_centre(space: Space, seed: int) -> FloatArray:
     return space.inside(centre)[0]
 
 
-def single_store(name: str, **changed: object) -> Game:
-    """A shipped chain of one store with some keys changed, long enough to tell neighbours apart."""
-    return Game(load(name, {key.replace("__", "."): value for key, value in changed.items()}))
-
-
 def test_enumeration_finds_the_least_of_a_quadratic() -> None:
     space = Space(np.array([-3.0, 0.0]), np.array([9.0, 20.0]), np.ones(2, dtype=bool))
     found = enumeration(quadratic(np.array([4.2, 11.8]), 0.0), space)
@@ -180,15 +175,13 @@ def test_the_estimate_is_of_fresh_replications() -> None:
         ({}, "capped_base_stock", (17, 5), 4.40573),
         ({}, "base_stock", (16,), 4.63864),
         ({}, "constant_order", (4,), 5.274794),
-        ({"edges__0__lead_time": 1, "edges__0__pipeline": 5}, "capped_base_stock", (12, 6), 4.06542),
+        ({"edges.supplier-store.lead_time": 1}, "capped_base_stock", (12, 6), 4.06542),
     ],
 )
 def test_finds_the_best_of_lost_sales(
     changed: dict[str, object], rule: str, levels: tuple[int, ...], exact: float
 ) -> None:
     """Costs a period of the best parameters by exact computation; Zipkin (2008), Poisson demand, p = 4."""
-    if changed:
-        changed = {f"edges.supplier-store.{key.split('__')[-1]}": value for key, value in changed.items()}
     game = Game(load("lost_sales", changed))
     found = tune(rule, game, replications=512)
     assert tuple(found.parameters["store"].values())[: len(levels)] == levels

@@ -52,8 +52,7 @@ def cma_es(
     strategy = Strategy.of(space.dimension, population)
     state = _State.at(_scaled(space, space.inside(start[None])[0]))
     floor = np.where(space.whole, WHOLE_DEVIATION, space.finest / 4) / np.where(space.width > 0, space.width, 1.0)
-    best = Found(space.inside(start[None])[0], math.inf)
-    record: list[float] = []
+    best, record = Found(space.inside(start[None])[0], math.inf), list[float]()
     patience, settled = 10 + space.dimension, 0
     for _ in range(generations):
         steps, samples = state.sample(generator, strategy)

@@ -90,7 +90,8 @@ class Trials:
 
         In every heat a candidate drops out when it is significantly worse than the best of the race or of earlier
         races (screening by paired differences, after Nelson, Swann, Goldsman & Song 2001), and when it costs the same
-        as the best of earlier races in every replication. That best one itself always finishes.
+        as the best of earlier races in every replication. To enter the last heat, the dear one, it must cost less
+        than the best of earlier races, which itself always finishes.
         """
         running = np.arange(len(points))
         for count in self.heats[:-1]:
@@ -114,9 +115,10 @@ class Trials:
         champion = self.samples[self._champion][:count]
         rivals = np.vstack([champion, costs])
         differs = (costs != champion).any(1)
+        looks_better = (costs - champion).mean(1) < 0 if count == self.heats[-2] else True
         itself = np.array([point.tobytes() == self._champion for point in points], dtype=bool)
-        near = _not_worse(costs - rivals[rivals.mean(1).argmin()])
-        return np.asarray(itself | (differs & near), dtype=bool)
+        not_worse = _not_worse(costs - rivals[rivals.mean(1).argmin()])
+        return np.asarray(itself | (differs & looks_better & not_worse))
 
 
 def heats(first: int, last: int) -> tuple[int, ...]:
