@@ -12,6 +12,7 @@ from marl_supply.policies.two_suppliers import (
     POSITION,
     REGULAR_LEVEL,
     TwoSuppliers,
+    express_orders,
     express_position,
     place,
 )
@@ -43,6 +44,6 @@ class CappedDualIndex(TwoSuppliers):
     )
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
-        express = np.maximum(self.value("express_level") - express_position(observation), 0)
+        express = express_orders(observation.seat, self.value("express_level") - express_position(observation))
         shortfall = np.maximum(self.value("regular_level") - observation.inventory_position, 0)
         return place(observation.seat, express, np.minimum(shortfall, self.value("regular_cap"))), memory

@@ -11,6 +11,7 @@ from marl_supply.policies.two_suppliers import (
     POSITION,
     REGULAR_LEVEL,
     TwoSuppliers,
+    express_orders,
     express_position,
     place,
 )
@@ -31,6 +32,6 @@ class DualIndex(TwoSuppliers):
     parameters = (EXPRESS_LEVEL, REGULAR_LEVEL)
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
-        express = np.maximum(self.value("express_level") - express_position(observation), 0)
+        express = express_orders(observation.seat, self.value("express_level") - express_position(observation))
         regular = np.maximum(self.value("regular_level") - observation.inventory_position - express, 0)
         return place(observation.seat, express, regular), memory

@@ -19,7 +19,14 @@ from marl_supply.policies.base_stock import BaseStock
 from marl_supply.policies.dual_index import DualIndex
 from marl_supply.policies.rule import FloatArray, Parameter, Rule
 from marl_supply.policies.tailored_base_surge import TailoredBaseSurge
-from marl_supply.policies.two_suppliers import POSITION, express_edges, express_position, place, regular_edges
+from marl_supply.policies.two_suppliers import (
+    POSITION,
+    express_edges,
+    express_orders,
+    express_position,
+    place,
+    regular_edges,
+)
 from marl_supply.simulation.arrays import Array
 from marl_supply.simulation.state import Decisions
 
@@ -64,7 +71,7 @@ class _Mixed(Rule):
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         seat = observation.seat
         two = has_two_suppliers(seat)[:, None]
-        express = np.maximum(self.value("express_level") - express_position(observation), 0) * two
+        express = express_orders(seat, self.value("express_level") - express_position(observation)) * two
         alone = np.maximum(self.value("base_stock_level") - observation.inventory_position, 0)
         return place(seat, express, np.where(two > 0, self.regular(observation, express), alone)), memory
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
-from marl_supply.policies.two_suppliers import EXPRESS_LEVEL, REGULAR_LEVEL, TwoSuppliers, place
+from marl_supply.policies.two_suppliers import EXPRESS_LEVEL, REGULAR_LEVEL, TwoSuppliers, express_orders, place
 from marl_supply.simulation.state import Decisions
 
 
@@ -22,6 +22,6 @@ class SingleIndex(TwoSuppliers):
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         position = observation.inventory_position
-        express = np.maximum(self.value("express_level") - position, 0)
+        express = express_orders(observation.seat, self.value("express_level") - position)
         regular = np.maximum(self.value("regular_level") - position - express, 0)
         return place(observation.seat, express, regular), memory

@@ -49,6 +49,13 @@ def place(seat: Seat, express: Array, regular: Array) -> Decisions:
     return Decisions(order=order)
 
 
+def express_orders(seat: Seat, shortfall: Array) -> Array:
+    """(rows, B) units of (rows, B): 0 or more, and within the edge's order limit: what it cuts off never comes."""
+    limit = seat.network.order_limit
+    positive = np.maximum(shortfall, 0)
+    return positive if limit is None else np.minimum(positive, limit[seat.scope.edges[express_edges(seat)]][:, None])
+
+
 def express_position(observation: Observation) -> Array:
     """(rows, B) units: on hand - owed + all on order that arrives within the express lead time.
 

@@ -80,6 +80,20 @@ def test_orders_of_each_rule() -> None:
         assert decisions.order[:, 0].tolist() == list(order), name
 
 
+def test_what_an_order_limit_cuts_off_is_ordered_from_the_other_supplier() -> None:
+    game = Game("network_2x3")
+    seat, state = game.seats["retailer_0"], game.start(1, seed=1)
+    seen = game.observe(state, "retailer_0")
+    position = float(seen.inventory_position[0, 0])
+    for name in ("single_index", "dual_index"):
+        levels = {"express_level": position + 12, "regular_level": position + 7}
+        decisions, _ = rule(name, seat, {"retailer_0": levels}).act(seen, None)
+        assert dict(zip(seat.edges, decisions.order[:, 0], strict=True)) == {
+            "distributor_0-retailer_0": 3,
+            "distributor_1-retailer_0": 4,
+        }
+
+
 def test_rules_that_never_use_one_supplier() -> None:
     """Without express orders what is left is base stock on the regular edge, the first of the file; and the reverse."""
     slow = costs("base_stock", base_stock_level=11)
