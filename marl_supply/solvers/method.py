@@ -65,6 +65,10 @@ class Method(ABC):
     def misfit(self, game: Game) -> str | None:
         """Why it does not apply to a game, in one sentence; None where it does."""
 
+    def effort(self, game: Game) -> str:
+        """What solving will take, said before it starts; empty where it takes no time to speak of."""
+        return ""
+
     @abstractmethod
     def solve(self, game: Game) -> list[Solution]:
         """Its answers: one, or one for each equilibrium.

@@ -19,7 +19,8 @@ from marl_supply.solvers.rules import solve_rule
 PACKAGE = "marl_supply.solvers.methods"
 NOT_ASKED_FOR = frozenset({"random_order"})
 """Rules of which nobody wants the best parameters, unless by name."""
-Progress = Callable[[str], None]
+Progress = Callable[[str, str], None]
+"""Called with the name of a method and with what it will take, empty where that is little."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def solve(game: Game, name: str | None = None, progress: Progress | None = None)
     name
         A method or a rule; every applicable one if None.
     progress
-        Called with the name of each method before it starts.
+        Told of each method before it starts.
 
     Returns
     -------
@@ -69,9 +70,11 @@ def solve(game: Game, name: str | None = None, progress: Progress | None = None)
         reason = ways[way].misfit(game)
         if reason is not None and name is not None:
             raise InputError(reason)
+        if reason is not None and way == "optimal" and progress is not None:
+            progress(way, reason)
         if reason is None and (name is not None or ways[way].worth_trying(game)):
             if progress is not None:
-                progress(way)
+                progress(way, ways[way].effort(game))
             begun = time.perf_counter()
             answers = ways[way].solve(game)
             seconds = time.perf_counter() - begun
@@ -118,6 +121,10 @@ class _Way:
             return True
         rule = find("marl_supply.policies", Rule, self.rule)
         return any(rule.worth_trying(seat) for seat in game.seats.values())
+
+    def effort(self, game: Game) -> str:
+        method = self.method
+        return method.effort(game) if method is not None and method.misfit(game) is None else ""
 
     def solve(self, game: Game) -> list[Solution]:
         if self.method is not None and self.method.misfit(game) is None:

@@ -33,7 +33,19 @@ def test_a_profit_is_a_negative_cost(capsys: pytest.CaptureFixture[str]) -> None
 def test_the_table_shows_gaps_and_how_costs_were_found(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", "uneven_review", "--policy", "interval_base_stock"]) == 0
     told = capsys.readouterr().out
-    assert "level_1 28, level_2 32" in told and "12.474631" in told and "exact" in told
+    assert (
+        told.startswith("uneven_review\n")
+        and "level_1 28, level_2 32" in told
+        and "12.474631" in told
+        and "exact" in told
+    )
+
+
+def test_what_takes_time_says_so_before_it_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "lost_sales", "--policy", "optimal", "--set", "edges.0.lead_time=3"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("lost_sales edges.0.lead_time=3\n")
+    assert "optimal: about" in told.err and "GB and" in told.err and "seconds" in told.err
 
 
 def test_edges_by_name_or_number(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,8 @@ from argparse import ArgumentParser, Namespace
 from marl_supply.cli.parser import add_json, print_json
 from marl_supply.report.tables import aligned
 
-HELP = "topologies, policies, learners and experiments that can be named"
-KINDS = ("topologies", "policies", "learners", "experiments")
+HELP = "topologies, policies, methods, learners and experiments that can be named"
+KINDS = ("topologies", "policies", "methods", "learners", "experiments")
 
 
 def describe(parser: ArgumentParser) -> None:
@@ -47,6 +47,12 @@ def _policies() -> dict[str, str]:
     return {name: _first_line(find(package, Rule, name)) for name in names(package, Rule)}
 
 
+def _methods() -> dict[str, str]:
+    from marl_supply.solvers.solve import methods
+
+    return {name: _first_line(type(method)) for name, method in methods().items()}
+
+
 def _learners() -> dict[str, str]:
     from marl_supply.learning.settings import Learner
     from marl_supply.plugins import find, names
@@ -69,4 +75,10 @@ def _short(text: str, width: int = 80) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
-_LISTS = {"topologies": _topologies, "policies": _policies, "learners": _learners, "experiments": _experiments}
+_LISTS = {
+    "topologies": _topologies,
+    "policies": _policies,
+    "methods": _methods,
+    "learners": _learners,
+    "experiments": _experiments,
+}

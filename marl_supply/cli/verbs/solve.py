@@ -36,7 +36,7 @@ def execute(options: Namespace) -> int:
     if options.json:
         print_json([describe_solution(each) for each in solved])
     else:
-        print(_text(game, solved))
+        print(_text(" ".join([game.topology.name, *options.set]), game, solved))
     return 0
 
 
@@ -54,12 +54,15 @@ def describe_solution(solved: Solved) -> dict[str, Any]:
     }
 
 
-def _say(name: str) -> None:
-    if sys.stderr.isatty():
-        print(f"{name} ...", file=sys.stderr)
+def _say(name: str, effort: str) -> None:
+    """What takes time says so in any case; names alone are for who watches."""
+    if effort:
+        print(f"{name}: {effort}", file=sys.stderr)
+    elif sys.stderr.isatty():
+        print(name, file=sys.stderr)
 
 
-def _text(game: Game, solved: Sequence[Solved]) -> str:
+def _text(name: str, game: Game, solved: Sequence[Solved]) -> str:
     solutions = [each.solution for each in solved]
     optimum = next((s.cost for s in solutions if s.method == "optimal" and s.exact), None)
     per = "a period" if game.criterion == "average" else f"in {game.horizon} periods"
@@ -71,7 +74,7 @@ def _text(game: Game, solved: Sequence[Solved]) -> str:
         cost = f"{solution.cost:,.6f}" if solution.exact else f"{solution.cost:,.3f}"
         rows.append([solution.method, _told(solution.parameters), cost, gap, how, f"{each.seconds:.2f}"])
     notes = [f"{s.method}: {_told(s.details)}" for s in solutions if s.details]
-    return "\n".join([f"{game.topology.name}: {game.topology.source or 'no source stated'}", aligned(rows), *notes])
+    return "\n".join([name, aligned(rows), *notes])
 
 
 def _told(values: Any) -> str:

@@ -127,10 +127,12 @@ def decision_process(
     return DecisionProcess(game, period.points, bounds, growing.numbering, *arrays, start, period.outcomes.cut)
 
 
-def size_of(game: Game) -> ProcessSize:
-    """About how large the decision process of a game is, without building it."""
+def size_of(game: Game, most_transitions: int | None = None) -> ProcessSize:
+    """About how large the decision process of a game is, without building it; refused as `decision_process` does."""
     _refuse(game)
-    return size_within(OnePeriod(game, DecisionPoints(game.network)), first_bounds(game), None)
+    period = OnePeriod(game, DecisionPoints(game.network))
+    _refuse_hidden(game, period.points)
+    return size_within(period, first_bounds(game), most_transitions)
 
 
 class _Growing:

@@ -9,6 +9,7 @@ from marl_supply.game.game import Game
 from marl_supply.plugins import find, names
 from marl_supply.solvers.markov.backward_induction import LONGEST_HORIZON, backward_induction
 from marl_supply.solvers.markov.decision_process import decision_process, size_of
+from marl_supply.solvers.markov.size import MOST_TRANSITIONS
 from marl_supply.solvers.markov.value_iteration import value_iteration
 from marl_supply.solvers.method import Method, Solution
 
@@ -34,10 +35,13 @@ class Optimal(Method):
                 f"{game.horizon}; set game.criterion: average, or a shorter game.horizon."
             )
         try:
-            size_of(game)
+            size_of(game, MOST_TRANSITIONS)
         except InputError as error:
             return str(error)
         return None
+
+    def effort(self, game: Game) -> str:
+        return "" if _of_the_literature(game) is not None else str(size_of(game))
 
     def solve(self, game: Game) -> list[Solution]:
         method = _of_the_literature(game)
