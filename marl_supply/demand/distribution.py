@@ -113,6 +113,11 @@ class Distribution:
         """The law of the sum with an independent number."""
         lattices = _common_lattice(self, other)
         if lattices is None:
+            if len(self.values) * len(other.values) > LARGEST_LATTICE:
+                sizes = f"{len(self.values):,} and {len(other.values):,} values"
+                raise InputError(
+                    f"demand: a sum of {sizes} without a common step is too large; round all to multiples of one."
+                )
             sums = np.add.outer(self.values, other.values)
             return Distribution.of(sums, np.outer(self.probabilities, other.probabilities))
         width, own, others = lattices
@@ -132,6 +137,8 @@ def _common_lattice(first: Distribution, second: Distribution) -> tuple[float, A
     width = float(distances.min(initial=np.inf))
     if not np.isfinite(width):
         return 1.0, first.probabilities, second.probabilities
+    longest = max(float(law.values[-1] - law.values[0]) for law in (first, second))
+    width = longest / np.rint(longest / width)  # a single distance has lost digits where the values are large
     dense: list[Array] = []
     for law in (first, second):
         places = (law.values - law.values[0]) / width

@@ -53,7 +53,11 @@ def solve_rule(game: Game, name: str) -> Solution:
     candidates, _ = candidates_of(name, game)
     tie: Tie = "equal" if len(candidates.axes) > TIED_ABOVE else "none"
     tuned = tune(name, game, replications=_episodes(game, SEARCHED), tie=tie)
-    details = {"search": tuned.method, "simulated_periods": tuned.periods}
+    details = {
+        "search": tuned.method,
+        "simulated_periods": tuned.periods,
+        "second_best": {"parameters": tuned.second_best[0], "excess": tuned.excess.mean / _per(game)},
+    }
     exact = _exact(game, tuned.players)
     if exact is None:
         found = _estimated(game, name, tuned.parameters, tuned.players)
@@ -74,9 +78,14 @@ def _estimated(
     game: Game, name: str, parameters: Mapping[str, Mapping[str, float]], players: Mapping[str, Policy]
 ) -> Solution:
     found = evaluate(game, players, _episodes(game, ESTIMATED))
-    per = found.periods if game.criterion == "average" else 1
+    per = _per(game)
     agents = {agent: cost / per for agent, cost in found.by_agent.items()}
     return Solution(name, parameters, found.figure, False, found.standard_error / per, _by_agent(agents), players)
+
+
+def _per(game: Game) -> int:
+    """What totals are divided by: the counted periods where the criterion is the average."""
+    return game.horizon - game.warm_up if game.criterion == "average" else 1
 
 
 def _episodes(game: Game, periods: int) -> int:

@@ -195,3 +195,15 @@ def test_normal_shortage_is_the_loss_function() -> None:
     expected = 8 * (stats.norm.pdf(score) - score * stats.norm.sf(score))
     assert law.shortage(50 + 8 * score) == pytest.approx(expected, abs=1e-8)
     assert law.quantile(2 / 3) == pytest.approx(stats.norm(50, 8).ppf(2 / 3))
+
+
+def test_long_lattices_of_fractions_are_seen_as_such() -> None:
+    """Distances of neighbours have lost digits where values are large; sums stay convolutions all the same."""
+    values = np.arange(300_000) * 0.001 + 7.3
+    law = Distribution.of(values, np.ones(len(values)))
+    total = law.plus(law)
+    assert len(total.values) == 2 * len(law.values) - 1
+    assert total.mean == pytest.approx(2 * law.mean, rel=1e-12)
+    ragged = Distribution.of(np.sqrt(np.arange(1.0, 5000)), np.ones(4999))
+    with pytest.raises(InputError, match="without a common step is too large; round all"):
+        ragged.plus(ragged)
