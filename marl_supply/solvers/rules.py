@@ -59,13 +59,19 @@ def solve_rule(game: Game, name: str) -> Solution:
         "second_best": {"parameters": tuned.second_best[0], "excess": tuned.excess.mean / _per(game)},
     }
     exact = _exact(game, tuned.players)
+    if exact is None and len(candidates.axes) == 1:  # what is best in finite episodes may have no long-run cost
+        beside = _polished(game, name, candidates, candidates.point_of(tuned.parameters))
+        if beside is not None:
+            return beside
     if exact is None:
         found = _estimated(game, name, tuned.parameters, tuned.players)
         return replace(found, details={**details, **found.details})
     if exact.states * len(game.network.rows) * len(candidates.axes) > WORTH:
         found = _solution(name, tuned.parameters, exact, tuned.players)
         return replace(found, details={**details, **found.details})
-    return _polished(game, name, candidates, candidates.point_of(tuned.parameters))
+    best = _polished(game, name, candidates, candidates.point_of(tuned.parameters))
+    assert best is not None
+    return best
 
 
 def _solution(
@@ -94,15 +100,14 @@ def _episodes(game: Game, periods: int) -> int:
     return int(np.clip(periods // each, LEAST_REPLICATIONS, MOST_EPISODES))
 
 
-def _polished(game: Game, name: str, candidates: Candidates, point: FloatArray) -> Solution:
-    """The best that pattern search on exact costs finds from a point."""
+def _polished(game: Game, name: str, candidates: Candidates, point: FloatArray) -> Solution | None:
+    """The best that pattern search on exact costs finds from a point; None where it finds no long-run cost."""
     search, space = _ExactCosts(game, name, candidates), candidates.space.holding(point[None])
     steps = np.maximum(space.finest, np.where(space.whole, 1.0, space.width / 64))
     best = pattern(search, space, point[None], steps)
     parameters = candidates.parameters(best.point)
     exact = search.known[best.point.tobytes()]
-    assert exact is not None
-    return _solution(name, parameters, exact, seat_everybody(game, name, parameters))
+    return None if exact is None else _solution(name, parameters, exact, seat_everybody(game, name, parameters))
 
 
 @dataclass

@@ -200,3 +200,9 @@ def test_what_cannot_be_enumerated_is_refused(rule: str, message: str) -> None:
 def test_chances_without_a_law_are_refused(chain: str, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         cost_of(chain, "base_stock", changes, base_stock_level=20)
+
+
+def test_many_markets_are_refused_before_their_outcomes_fill_the_memory() -> None:
+    game = Game("one_warehouse_dual_sourcing_multi_product")
+    with pytest.raises(InputError, match="markets has more than 100,000 joint outcomes in a period; tune a rule"):
+        evaluate_exactly(game, seat_everybody(game, "base_stock"))

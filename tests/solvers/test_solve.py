@@ -48,10 +48,12 @@ def test_lost_sales(law: str, shortage: int, lead_time: int) -> None:
     assert list(found.values()) == pytest.approx(ZIPKIN[law, shortage, lead_time], abs=1e-4)
 
 
-def test_constant_orders() -> None:
-    (solved,) = solve(game_of("lost_sales"), "constant_order")
-    assert solved.solution.parameters == {"store": {"order_quantity": 4}}
-    assert solved.solution.cost == pytest.approx(5.274794, abs=1e-6)
+@pytest.mark.parametrize("shortage", [4, 39])
+def test_constant_orders(shortage: int) -> None:
+    """One unit a period is lost: 4 and 39 of the cost; orders of 5 cost less in finite episodes and have no limit."""
+    (solved,) = solve(game_of("lost_sales", f"{LOST}={shortage}"), "constant_order")
+    assert solved.solution.parameters == {"store": {"order_quantity": 4}} and solved.solution.exact
+    assert solved.solution.cost == pytest.approx(1.274794 + shortage, abs=1e-6)
 
 
 DUAL = {
@@ -207,3 +209,31 @@ def test_backward_induction_for_a_total() -> None:
 def test_names_are_unique_and_methods_documented() -> None:
     for name, method in methods().items():
         assert method.name == name and type(method).__doc__
+
+
+PUBLISHED = {
+    "poisson": {
+        4: (4.04, 4.40, 4.60, 4.73),
+        9: (5.44, 6.09, 6.53, 6.84),
+        19: (6.68, 7.66, 8.36, 8.89),
+        39: (7.84, 9.11, 10.04, 10.79),
+    },
+    "geometric": {
+        4: (9.82, 10.24, 10.47, 10.61),
+        9: (14.51, 15.50, 16.14, 16.58),
+        19: (19.22, 20.89, 22.06, 22.95),
+        39: (23.87, 26.21, 27.96, 29.36),
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", PUBLISHED)
+@pytest.mark.parametrize("shortage", [4, 9, 19, 39])
+@pytest.mark.parametrize("lead_time", [1, 2, 3, 4])
+def test_every_instance_of_zipkin(law: str, shortage: int, lead_time: int) -> None:
+    """The optimal costs of Zipkin (2008), to the two decimals in which they are published."""
+    game = game_of("lost_sales", f"{LOST}={shortage}", f"{LEAD}={lead_time}", f"nodes.store.demand.process={law}")
+    found = solve(game, "optimal")[0].solution
+    assert round(found.cost, 2) == PUBLISHED[law][shortage][lead_time - 1]
+    assert found.details["upper"] - found.details["lower"] < 1e-7

@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 NEGLIGIBLE = 1e-12
 """Largest probability, of one period, of the outcomes that are left out; the others are scaled up to 1."""
+MOST_OUTCOMES = 100_000
+"""Joint outcomes of one period, before the unlikely ones are left out."""
 INSTEAD = "tune a rule by simulation instead"
 
 
@@ -92,6 +94,9 @@ def outcomes_of(game: Game) -> Outcomes:
     demand, probability = np.zeros((0, 1)), np.ones(1)
     for law in laws:
         widths = (len(probability), len(law.values))
+        if widths[0] * widths[1] > MOST_OUTCOMES:
+            many = f"more than {MOST_OUTCOMES:,} joint outcomes in a period"
+            raise InputError(f"{name}: the demand of its {len(laws)} markets has {many}; {INSTEAD}.")
         demand = np.concatenate([np.repeat(demand, widths[1], axis=1), np.tile(law.values, widths[0])[None]])
         probability = np.outer(probability, law.probabilities).ravel()
         kept = _kept(probability, NEGLIGIBLE / len(laws))
