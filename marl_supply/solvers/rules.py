@@ -30,8 +30,25 @@ SEARCHED, ESTIMATED = 32_768, 524_288
 """Counted periods, times rows, that the candidates of a search meet, and others on which the best is estimated."""
 MOST_EPISODES = 2048
 """Of either, where episodes are short."""
+MOST_TUNED = 100
+"""Numbers beyond which nothing is tuned."""
 TIED_ABOVE = 8
 """Numbers to tune above which rows with equal data share theirs."""
+
+
+def too_many(game: Game, name: str) -> str | None:
+    """Why the numbers of a rule are too many to tune in a game, in one sentence; None where they are not."""
+    players = seat_everybody(game, name).values()
+    rows = len(game.network.rows)
+    if rows <= MOST_TUNED or not any(p.tuned for player in players for p in getattr(player, "parameters", ())):
+        return None
+    numbers = len(candidates_of(name, game, tie="equal")[0].axes)
+    if numbers <= MOST_TUNED:
+        return None
+    many = f"{numbers} numbers to tune here, and a search gets nowhere above {MOST_TUNED}"
+    return (
+        f"{game.topology.name}: {name} has {many}; evaluate it with parameters of your own, or tie rows in `ms.tune`."
+    )
 
 
 def solve_rule(game: Game, name: str) -> Solution:

@@ -14,7 +14,7 @@ from marl_supply.policies.rule import Rule
 from marl_supply.policies.seating import names as rule_names
 from marl_supply.policies.seating import seat_everybody
 from marl_supply.solvers.method import Method, Solution
-from marl_supply.solvers.rules import solve_rule
+from marl_supply.solvers.rules import solve_rule, too_many
 
 PACKAGE = "marl_supply.solvers.methods"
 NOT_ASKED_FOR = frozenset({"random_order"})
@@ -113,7 +113,7 @@ class _Way:
             seat_everybody(game, self.rule)
         except InputError as error:
             return str(error) if reason is None else reason
-        return None
+        return too_many(game, self.rule)
 
     def worth_trying(self, game: Game) -> bool:
         """Whether no simpler rule does all that it can do."""

@@ -157,6 +157,7 @@ def test_everything_that_applies_is_in_the_table(monkeypatch: pytest.MonkeyPatch
         ("lost_sales", "shang_song", "unmet"),
         ("one_warehouse_van_roy", "myopic_1", "choose another rule"),
         ("serial_liu", "transshipment_bound", "."),
+        ("random_dag_1000", "base_stock", "numbers to tune here, and a search gets nowhere above 100"),
     ],
 )
 def test_what_does_not_apply_says_why(name: str, method: str, sentence: str) -> None:
