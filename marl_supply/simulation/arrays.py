@@ -129,7 +129,7 @@ class NumpyArrays:
         return np.where(condition, a, b)
 
     def take(self, a: Array, index: Index) -> Array:
-        return a[index] if type(index) is slice else a.take(index, 0)  # a quarter of the cost of a[index]
+        return a[index] if type(index) is slice else a.take(index, 0)  # a third of the cost of a[index] on small arrays
 
     def put(self, a: Array, index: Index, values: Any) -> Array:
         a[index] = values

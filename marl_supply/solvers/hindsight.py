@@ -2,7 +2,7 @@
 
 One row with suppliers that are never short and linear costs is a flow through time: units are bought, kept, sold, or
 owed. Its least cost on a path is a linear program, and one over whole units has whole solutions (Ahuja, Magnanti &
-Orlin 1993, Network Flows, theorem 11.11), so that the same program serves whole and continuous units.
+Orlin 1993, Network Flows), so that the same program serves whole and continuous units.
 """
 
 from __future__ import annotations

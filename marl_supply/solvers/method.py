@@ -10,6 +10,10 @@ from typing import Any, ClassVar
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
+from marl_supply.plugins import find
+from marl_supply.plugins import names as plugin_names
+
+PACKAGE = "marl_supply.solvers.methods"
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ class Method(ABC):
     def misfit(self, game: Game) -> str | None:
         """Why it does not apply to a game, in one sentence; None where it does."""
 
+    def worth_trying(self, game: Game) -> bool:
+        """Whether it says something that no simpler method does, where it applies."""
+        return True
+
     def effort(self, game: Game) -> str:
         """What solving will take, said before it starts; empty where it takes no time to speak of."""
         return ""
@@ -78,6 +86,12 @@ class Method(ABC):
         InputError
             For a game that it does not apply to.
         """
+
+
+def methods() -> dict[str, Method]:
+    """The methods of `solvers/methods/` by name, the optimum first."""
+    made: list[Method] = [find(PACKAGE, Method, name)() for name in plugin_names(PACKAGE, Method)]
+    return {method.name: method for method in sorted(made, key=lambda method: method.name != "optimal")}
 
 
 def misfit_of_average(game: Game, read: Callable[[Any], object]) -> str | None:

@@ -11,8 +11,7 @@ from pathlib import Path
 from marl_supply.plugins import find
 from marl_supply.policies.rule import Rule
 from marl_supply.policies.seating import names as rule_names
-from marl_supply.solvers.method import Method
-from marl_supply.solvers.solve import methods
+from marl_supply.solvers.method import Method, methods
 
 POLICIES = "marl_supply.policies"
 _COMMAND = "Generated from docstrings by `python -m marl_supply.solvers.reference_page`; do not edit."

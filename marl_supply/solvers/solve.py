@@ -9,14 +9,11 @@ from dataclasses import dataclass, replace
 from marl_supply.errors import InputError, nearest
 from marl_supply.game.game import Game
 from marl_supply.plugins import find
-from marl_supply.plugins import names as plugin_names
 from marl_supply.policies.rule import Rule
 from marl_supply.policies.seating import names as rule_names
-from marl_supply.policies.seating import seat_everybody
-from marl_supply.solvers.method import Method, Solution
+from marl_supply.solvers.method import Method, Solution, methods
 from marl_supply.solvers.rules import solve_rule, too_many
 
-PACKAGE = "marl_supply.solvers.methods"
 NOT_ASKED_FOR = frozenset({"random_order"})
 """Rules of which nobody wants the best parameters, unless by name."""
 Progress = Callable[[str, str], None]
@@ -29,12 +26,6 @@ class Solved:
 
     solution: Solution
     seconds: float
-
-
-def methods() -> dict[str, Method]:
-    """The methods of `solvers/methods/` by name, the optimum first; beside them every rule can be asked for."""
-    made = [find(PACKAGE, Method, name)() for name in plugin_names(PACKAGE, Method)]
-    return {method.name: method for method in sorted(made, key=lambda method: method.name != "optimal")}
 
 
 def solve(game: Game, name: str | None = None, progress: Progress | None = None) -> list[Solved]:
@@ -67,16 +58,16 @@ def solve(game: Game, name: str | None = None, progress: Progress | None = None)
     asked = [way for way in ways if way not in NOT_ASKED_FOR] if name is None else [name]
     solved: list[Solved] = []
     for way in asked:
-        reason = ways[way].misfit(game)
-        if reason is not None and name is not None:
+        fitting, reason = _first_that_fits(ways[way], game)
+        if fitting is None and name is not None:
             raise InputError(reason)
-        if reason is not None and way == "optimal" and progress is not None:
+        if fitting is None and way == "optimal" and progress is not None:
             progress(way, reason)
-        if reason is None and (name is not None or ways[way].worth_trying(game)):
+        if fitting is not None and (name is not None or fitting.worth_trying(game)):
             if progress is not None:
-                progress(way, ways[way].effort(game))
+                progress(way, fitting.effort(game))
             begun = time.perf_counter()
-            answers = ways[way].solve(game)
+            answers = fitting.solve(game)
             seconds = time.perf_counter() - begun
             solved += [Solved(replace(answer, method=way), seconds) for answer in answers]
     if not solved:
@@ -99,43 +90,46 @@ def _refuse_free_shortage(game: Game) -> None:
 
 
 @dataclass(frozen=True)
-class _Way:
-    """A method, a rule, or a method and the rule that is tuned where it does not apply."""
+class _TunedRule:
+    """A rule at its best, asked as a method is."""
 
-    method: Method | None
-    rule: str | None
+    rule: str
 
     def misfit(self, game: Game) -> str | None:
-        reason = None if self.method is None else self.method.misfit(game)
-        if self.rule is None or (self.method is not None and reason is None):
-            return reason
         try:
-            seat_everybody(game, self.rule)
+            return too_many(game, self.rule)
         except InputError as error:
-            return str(error) if reason is None else reason
-        return too_many(game, self.rule)
+            return str(error)
 
     def worth_trying(self, game: Game) -> bool:
-        """Whether no simpler rule does all that it can do."""
-        if self.rule is None or (self.method is not None and self.method.misfit(game) is None):
-            return True
         rule = find("marl_supply.policies", Rule, self.rule)
         return any(rule.worth_trying(seat) for seat in game.seats.values())
 
     def effort(self, game: Game) -> str:
-        method = self.method
-        return method.effort(game) if method is not None and method.misfit(game) is None else ""
+        return ""
 
     def solve(self, game: Game) -> list[Solution]:
-        if self.method is not None and self.method.misfit(game) is None:
-            return self.method.solve(game)
-        assert self.rule is not None
         return [solve_rule(game, self.rule)]
 
 
-def _ways() -> dict[str, _Way]:
-    """Everything that can be asked for, by name."""
-    known = methods()
-    ways = {name: _Way(method, method.rule) for name, method in known.items()}
-    taken = {method.rule for method in known.values()}
-    return ways | {rule: _Way(None, rule) for rule in rule_names() if rule not in taken}
+_Way = Method | _TunedRule
+
+
+def _ways() -> dict[str, list[_Way]]:
+    """Everything that can be asked for by name; where the first does not apply, the next may."""
+    ways: dict[str, list[_Way]] = {}
+    for name, method in methods().items():
+        ways[name] = [method] if method.rule is None else [method, _TunedRule(method.rule)]
+    taken = {method.rule for method in methods().values()}
+    return ways | {rule: [_TunedRule(rule)] for rule in rule_names() if rule not in taken}
+
+
+def _first_that_fits(ways: list[_Way], game: Game) -> tuple[_Way | None, str]:
+    """The first way that applies to a game, or why the last does not."""
+    reason = ""
+    for way in ways:
+        found = way.misfit(game)
+        if found is None:
+            return way, ""
+        reason = found
+    return None, reason

@@ -13,22 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 from long_run import assert_not_below, exact, simulated, spread
-from published import NORMAL_QUANTILE, assert_agrees
+from published import LOST_SALES, NORMAL_QUANTILE, assert_agrees
 from scipy import stats
 
 from marl_supply.policies.myopic import best_orders
 from marl_supply.topology import load
 
-# demand, p, L: optimum; base stock S, cost; capped S, cap, cost; myopic-1; myopic-2
-TABLE = {
-    ("poisson", 4, 1): (4.04071, (12, 4.16280), (12, 6, 4.06542), 4.11131, 4.04071),
-    ("poisson", 4, 2): (4.39530, (16, 4.63864), (17, 5, 4.40573), 4.55807, 4.40595),
-    ("poisson", 4, 3): (4.59872, (20, 4.97500), (21, 5, 4.63077), 4.84348, 4.63568),
-    ("poisson", 4, 4): (4.72853, (25, 5.19777), (26, 5, 4.79785), 5.06281, 4.81706),
-    ("geometric", 9, 2): (15.50289, (22, 15.98817), (23, 6, 15.64102), 15.93259, 15.57303),
-}
 CONSTANT = 5.274794  # order 4 in every period, Poisson, p = 4, any L
-INSTANCES = list(TABLE)
+INSTANCES = list(LOST_SALES)
 State = tuple[int, ...]
 
 
@@ -44,7 +36,7 @@ def changes(demand: str, penalty: float, lead: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("instance", INSTANCES)
 def test_base_stock(instance: Any) -> None:
-    optimum, (level, cost), *_ = TABLE[instance]
+    optimum, (level, cost), *_ = LOST_SALES[instance]
     evaluation = simulated("lost_sales", "base_stock", changes(*instance), base_stock_level=level)
     assert_agrees(evaluation, cost, 5e-6)
     assert_not_below(evaluation, optimum)
@@ -52,7 +44,7 @@ def test_base_stock(instance: Any) -> None:
 
 @pytest.mark.parametrize("instance", INSTANCES)
 def test_capped_base_stock(instance: Any) -> None:
-    optimum, _, (level, cap, cost), *_ = TABLE[instance]
+    optimum, _, (level, cap, cost), *_ = LOST_SALES[instance]
     values = {"base_stock_level": level, "order_cap": cap}
     evaluation = simulated("lost_sales", "capped_base_stock", changes(*instance), **values)
     assert_agrees(evaluation, cost, 5e-6)
@@ -61,7 +53,7 @@ def test_capped_base_stock(instance: Any) -> None:
 
 @pytest.mark.parametrize(("periods", "instance"), list(product((1, 2), INSTANCES)))
 def test_myopic(periods: int, instance: Any) -> None:
-    optimum, _, _, *myopic = TABLE[instance]
+    optimum, _, _, *myopic = LOST_SALES[instance]
     evaluation = simulated("lost_sales", f"myopic_{periods}", changes(*instance))
     assert_agrees(evaluation, myopic[periods - 1], 5e-6)
     assert_not_below(evaluation, optimum)
@@ -71,7 +63,7 @@ def test_myopic(periods: int, instance: Any) -> None:
 def test_a_constant_order_costs_the_same_at_any_lead_time(lead: int) -> None:
     evaluation = simulated("lost_sales", "constant_order", changes("poisson", 4, lead), order_quantity=4)
     assert_agrees(evaluation, CONSTANT, 5e-6)
-    assert_not_below(evaluation, TABLE["poisson", 4, lead][0])
+    assert_not_below(evaluation, LOST_SALES["poisson", 4, lead][0])
 
 
 def test_the_ranking_of_rules_on_common_demand() -> None:
@@ -84,7 +76,7 @@ def test_the_ranking_of_rules_on_common_demand() -> None:
 
 
 def test_the_file_suggests_the_best_parameters() -> None:
-    _, (level, _), (capped, cap, _), *_ = TABLE["poisson", 4, 2]
+    _, (level, _), (capped, cap, _), *_ = LOST_SALES["poisson", 4, 2]
     suggested = load("lost_sales").policies
     assert suggested["base_stock"] == {"store": level} and suggested["constant_order"] == {"store": 4}
     assert suggested["capped_base_stock"] == {"store": {"base_stock_level": capped, "order_cap": cap}}
@@ -162,7 +154,7 @@ def from_table(demand: str, penalty: float, lead: int, periods: int) -> Callable
 @pytest.mark.parametrize("instance", [key for key in INSTANCES if key[2] <= 2])
 def test_the_exact_chain_gives_the_stated_costs(instance: Any) -> None:
     """The stated figures, to the last digit: the rules are those of the source, not only close to them."""
-    _, (level, cost), (capped_level, cap, capped_cost), *myopic = TABLE[instance]
+    _, (level, cost), (capped_level, cap, capped_cost), *myopic = LOST_SALES[instance]
     assert cost_of(*instance, capped(level, 10**6)) == pytest.approx(cost, abs=6e-6)
     assert cost_of(*instance, capped(capped_level, cap)) == pytest.approx(capped_cost, abs=6e-6)
     for periods, stated in enumerate(myopic, start=1):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from long_run import exact, spread
+from published import LOST_SALES
 
 from marl_supply.errors import InputError
 from marl_supply.game import Game
@@ -15,13 +16,6 @@ from marl_supply.policies import seat_everybody
 from marl_supply.solvers.markov.markov_chain import ExactCost, evaluate_exactly
 from marl_supply.topology import generators, load
 
-LOST_SALES = {  # demand, p, L: base stock and cost; capped and cost; myopic-1; myopic-2
-    ("poisson", 4, 1): ((12, 4.16280), (12, 6, 4.06542), 4.11131, 4.04071),
-    ("poisson", 4, 2): ((16, 4.63864), (17, 5, 4.40573), 4.55807, 4.40595),
-    ("poisson", 4, 3): ((20, 4.97500), (21, 5, 4.63077), 4.84348, 4.63568),
-    ("poisson", 4, 4): ((25, 5.19777), (26, 5, 4.79785), 5.06281, 4.81706),
-    ("geometric", 9, 2): ((22, 15.98817), (23, 6, 15.64102), 15.93259, 15.57303),
-}
 DUAL_SOURCING = {
     ("single_index", 5): ({"express_level": 5, "regular_level": 6}, 18.0),
     ("single_index", 10): ({"express_level": 6, "regular_level": 8}, 22.0),
@@ -57,7 +51,7 @@ def lost_sales(demand: str, penalty: float, lead: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("instance", LOST_SALES)
 def test_lost_sales(instance: Any) -> None:
-    (level, cost), (capped, cap, capped_cost), *myopic = LOST_SALES[instance]
+    _, (level, cost), (capped, cap, capped_cost), *myopic = LOST_SALES[instance]
     changes = lost_sales(*instance)
     assert cost_of("lost_sales", "base_stock", changes, base_stock_level=level).mean == pytest.approx(cost, abs=6e-6)
     found = cost_of("lost_sales", "capped_base_stock", changes, base_stock_level=capped, order_cap=cap)

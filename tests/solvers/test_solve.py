@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from published import LOST_SALES
 
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.game.evaluate import evaluate
 from marl_supply.solvers import rules
-from marl_supply.solvers.method import Solution
-from marl_supply.solvers.solve import methods, solve
+from marl_supply.solvers.method import Solution, methods
+from marl_supply.solvers.solve import solve
 from marl_supply.topology import load
 
-GEOMETRIC = "nodes.store.demand.process=geometric"
 LOST = "nodes.store.lost_sale_cost"
 LEAD = "edges.0.lead_time"
 
@@ -29,23 +29,14 @@ def costs(game: Game, *names: str) -> dict[str, float]:
     return {name: solution.cost for name, solution in solutions.items()}
 
 
-ZIPKIN = {
-    ("poisson", 4, 1): (4.04071, 4.16280, 4.06542, 4.11131, 4.04071),
-    ("poisson", 4, 2): (4.39530, 4.63864, 4.40573, 4.55807, 4.40595),
-    ("poisson", 4, 3): (4.59872, 4.97500, 4.63077, 4.84348, 4.63568),
-    ("poisson", 4, 4): (4.72853, 5.19777, 4.79785, 5.06281, 4.81706),
-    ("geometric", 9, 2): (15.50289, 15.98817, 15.64102, 15.93259, 15.57303),
-}
-
-
-@pytest.mark.parametrize(("law", "shortage", "lead_time"), ZIPKIN)
+@pytest.mark.parametrize(("law", "shortage", "lead_time"), LOST_SALES)
 def test_lost_sales(law: str, shortage: int, lead_time: int) -> None:
-    """Zipkin (2008), table 4, and exact computations of the other columns."""
+    """Zipkin (2008), and exact computations of the costs of rules."""
     game = game_of("lost_sales", f"{LOST}={shortage}", f"{LEAD}={lead_time}", f"nodes.store.demand.process={law}")
-    names = ("optimal", "base_stock", "capped_base_stock", "myopic_1", "myopic_2")
-    found = costs(game, *names)
-    assert found["optimal"] == pytest.approx(ZIPKIN[law, shortage, lead_time][0], abs=1e-5)
-    assert list(found.values()) == pytest.approx(ZIPKIN[law, shortage, lead_time], abs=1e-4)
+    optimum, (_, base_stock), (_, _, capped), *myopic = LOST_SALES[law, shortage, lead_time]
+    found = costs(game, "optimal", "base_stock", "capped_base_stock", "myopic_1", "myopic_2")
+    assert found["optimal"] == pytest.approx(optimum, abs=1e-5)
+    assert list(found.values()) == pytest.approx([optimum, base_stock, capped, *myopic], abs=1e-4)
 
 
 @pytest.mark.parametrize("shortage", [4, 39])

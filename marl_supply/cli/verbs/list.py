@@ -48,7 +48,7 @@ def _policies() -> dict[str, str]:
 
 
 def _methods() -> dict[str, str]:
-    from marl_supply.solvers.solve import methods
+    from marl_supply.solvers.method import methods
 
     return {name: _first_line(type(method)) for name, method in methods().items()}
 

@@ -6,14 +6,11 @@ from dataclasses import replace
 
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
-from marl_supply.plugins import find, names
 from marl_supply.solvers.markov.backward_induction import LONGEST_HORIZON, backward_induction
 from marl_supply.solvers.markov.decision_process import decision_process, size_of
 from marl_supply.solvers.markov.size import MOST_TRANSITIONS
 from marl_supply.solvers.markov.value_iteration import value_iteration
-from marl_supply.solvers.method import Method, Solution
-
-PACKAGE = "marl_supply.solvers.methods"
+from marl_supply.solvers.method import Method, Solution, methods
 
 
 class Optimal(Method):
@@ -68,8 +65,4 @@ def _renamed(answer: Solution, by: str) -> Solution:
 
 def _of_the_literature(game: Game) -> Method | None:
     """The method that finds the optimum of a game of this family."""
-    for name in names(PACKAGE, Method):
-        method: Method = find(PACKAGE, Method, name)()
-        if method.is_optimal and method.misfit(game) is None:
-            return method
-    return None
+    return next((method for method in methods().values() if method.is_optimal and method.misfit(game) is None), None)
