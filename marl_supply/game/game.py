@@ -173,12 +173,17 @@ class Game:
         """All rows in file order and their edges row by row, for decisions that come as arrays of the whole chain."""
         return Scope(self.network, np.arange(len(self.network.rows)))
 
-    def joint_order(self, agents: Sequence[str]) -> NDArray[np.int64] | None:
+    def joint_order(self, agents: Sequence[str], of_all: str | None = None) -> NDArray[np.int64] | None:
         """(n,) which component stands where when decisions of some agents, one after another, become the whole chain's.
 
         None where an agent's decisions are not one number for each of its edges, or for each of its rows.
+
+        Parameters
+        ----------
+        of_all
+            "edges" or "rows": what all decisions are for; None for what the agents' actions are for.
         """
-        of = {self.actions[agent].of for agent in agents}
+        of = {of_all or self.actions[agent].of for agent in agents}
         if len(of) > 1 or None in of:
             return None
         name = "edges" if "edges" in of else "rows"

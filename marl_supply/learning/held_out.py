@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
-from marl_supply.learning.arena import Arena
+from marl_supply.learning.arena import Arena, View
+from marl_supply.learning.choosing import ChoosingLearner
 from marl_supply.learning.settings import Learner
 
-Logits = Callable[[NDArray[np.float32]], Any]
-"""(A, K, B, C, n) logits from (A, K, B, o) observations."""
+Choose = Callable[[View], NDArray[np.int64]]
+"""(A, K, B, C) choices at a decision point."""
 
 
 def held_out_costs(
     game: Game,
-    learner: Learner,
+    learner: ChoosingLearner,
     seeds: Sequence[int],
-    logits: Logits,
+    choose: Choose,
     fixed: Mapping[str, Policy] | None = None,
 ) -> NDArray[np.float64]:
     """Costs of the greedy actors of each copy on common held-out demand.
@@ -42,7 +42,7 @@ def held_out_costs(
     total = np.zeros((len(game.agents), arena.columns))
     view = arena.view()
     for period in range(periods):
-        step = arena.step(logits(view.actors).argmax(-1))
+        step = arena.step(choose(view))
         view = step.view
         if period >= warm_up:
             total += step.outcome.costs

@@ -1,4 +1,4 @@
-"""What learners see of a game and what they choose: numbers scaled to about one, and choices as categories."""
+"""What learners see of a game and what they choose: numbers scaled to about one, and whole units as choices."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from marl_supply.errors import InputError, nearest
 from marl_supply.game.game import Game
 from marl_supply.game.quantities import QUANTITIES, forecast_periods
+from marl_supply.learning.choosing import ChoosingLearner
+from marl_supply.learning.residual import Base, bases_of
+from marl_supply.learning.signals import signals_of_chain, signals_of_seat
 from marl_supply.topology.network import Network
 
 Array = NDArray[np.float64]
@@ -21,6 +24,8 @@ CLOSED = -1e9
 """Logit of a choice that does not exist."""
 MOST_CHOICES = 512
 """Widest categorical action."""
+SHARED_ACTOR = "everybody"
+"""Name of the one actor of all agents."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ class Scaling:
     def part(self, positions: NDArray[np.int64]) -> Scaling:
         """The scaling of some of the numbers."""
         return Scaling(self.shift[positions], self.scale[positions], self.limit)
+
+    def and_flows(self, means: Array) -> Scaling:
+        """With more numbers at the end, each seen relative to its mean (n,), units."""
+        means = np.where(means > 0, means, 1.0)
+        return Scaling(np.concatenate([self.shift, means]), np.concatenate([self.scale, means]), self.limit)
 
 
 def table_scaling(network: Network, limit: float) -> Scaling:
@@ -98,47 +108,81 @@ def _edges_of(slots: NDArray[np.int64]) -> NDArray[np.int64]:
 class Interface:
     """The learning agents' side of a game. Axes: A learning agents, C components, n choices, o numbers seen, F state.
 
+    The state is the table of everything, then what is remembered of it (`signals`), then what the agents' bases
+    would do. An agent sees its own numbers of the table, its own signals, its own base and, where agents share an
+    actor, whose seat it plays.
+
     Parameters
     ----------
     game
         The game; its units must be whole, so that actions are choices.
     agents
-        The agents that learn, in the order of the game; the others are played by fixed policies.
-    limit
-        Scaled numbers lie between minus this and this.
-    spread
-        Standard deviation of the first actions of kind `demand_plus`, as a share of the largest.
+        The agents that learn, in the order of the game; None for all. The others are played by fixed policies.
+    learner
+        What actors see, and what their choices mean.
 
     Attributes
     ----------
     agents : tuple of str
+    modules, module_of : tuple of str, mapping of str to str
+        Names of the actors, and each agent's.
+    bases : dict of str to Base
+        What choices are added to, by agent; empty where choices are the actions of the game.
     seen : (A, o) int
-        Positions of each agent's observation in the table, filled up with F, the position of a zero.
+        Positions of each agent's observation in the state, filled up with F, the position of a zero; F + 1 is that of a
+        one.
     choices : (A, C) int
         Number of choices of each component; 1 where an agent has fewer components than others.
     prior : (A, C, n) float
         Logits before anything is learned, `CLOSED` where a choice does not exist.
+    values : (A, C, n) float
+        What choices mean, in standard deviations of the first ones.
 
     Raises
     ------
     InputError
-        For a game that learners cannot play: units that are not whole, or orders placed in several stages.
+        For a game that learners cannot play: units that are not whole, or orders placed in several stages; and for
+        agents that cannot share an actor.
     """
 
-    def __init__(self, game: Game, agents: Sequence[str] | None, limit: float, spread: float) -> None:
+    def __init__(self, game: Game, agents: Sequence[str] | None, learner: ChoosingLearner) -> None:
         self.game = game
+        self.learner = learner
         self.agents = _known_agents(game, agents)
         _refuse(game)
-        self.scaling = table_scaling(game.network, limit)
-        self.size = len(game.table.entries)
-        self.sizes = tuple(len(game.seen[agent]) for agent in self.agents)
-        self.seen = np.full((len(self.agents), max(self.sizes)), self.size)
-        for number, agent in enumerate(self.agents):
-            self.seen[number, : self.sizes[number]] = game.seen[agent]
-        self._read_actions(spread)
+        self.signals = signals_of_chain(game, learner.smoothing, learner.history)
+        self.bases: dict[str, Base] = bases_of(game, self.agents, learner) if learner.base else {}
+        self._read_state(learner.observation_clip)
+        self._read_actions(learner.spread)
+        shared = learner.share == "all"
+        if shared and len(set(map(tuple, self.choices.tolist()))) > 1:
+            raise InputError(f"share: agents of {game.topology.name} have different choices; use share: none.")
+        self.modules = (SHARED_ACTOR,) if shared else self.agents
+        self.module_of = dict.fromkeys(self.agents, SHARED_ACTOR) if shared else {a: a for a in self.agents}
+
+    def _read_state(self, limit: float) -> None:
+        game, table = self.game, len(self.game.table.entries)
+        scaling = table_scaling(game.network, limit)
+        forms = len(self.learner.smoothing) + self.learner.history
+        scaling = scaling.and_flows(np.tile(np.array(self.signals.means), forms))
+        signals, own = len(self.signals.members), []
+        for agent in self.agents:
+            remembered = [table + form * signals + signals_of_seat(game, agent) for form in range(forms)]
+            base = np.arange(self.bases[agent].size if agent in self.bases else 0) + len(scaling.shift)
+            if agent in self.bases:
+                scaling = scaling.and_flows(self.bases[agent].means)
+            own.append(np.concatenate([game.seen[agent], *remembered, base]).astype(np.int64))
+        self.scaling, self.size = scaling, len(scaling.shift)
+        self.sizes = tuple(map(len, own))
+        names = len(self.agents) if self.learner.share == "all" else 0
+        self.seen = np.full((len(own), max(self.sizes) + names), self.size)
+        for number, positions in enumerate(own):
+            self.seen[number, : len(positions)] = positions
+            if names:
+                self.seen[number, max(self.sizes) + number] += 1
 
     def _read_actions(self, spread: float) -> None:
-        actions = [self.game.actions[agent] for agent in self.agents]
+        actions = [self.bases.get(agent) or self.game.actions[agent] for agent in self.agents]
         self.components = tuple(len(action.low) for action in actions)
         self.choices = np.ones((len(actions), max(self.components)), dtype=np.int64)
         self.low = np.zeros(self.choices.shape)
@@ -148,12 +192,15 @@ class Interface:
             self.low[number, : len(action.low)] = action.low
         self.width = int(self.choices.max())
         exists = np.arange(self.width) < self.choices[:, :, None]
-        self.prior = np.where(exists, 0.0, CLOSED)
-        self.starts_near_demand = self.game.action_kind == "demand_plus"
-        if self.starts_near_demand:
-            value = self.low[:, :, None] + self.step[:, None, None] * np.arange(self.width)
-            deviation = spread * np.maximum(-self.low, self.step[:, None])[:, :, None]
-            self.prior = np.where(exists, -0.5 * (value / deviation) ** 2, CLOSED)
+        value = self.low[:, :, None] + self.step[:, None, None] * np.arange(self.width)
+        middle = np.zeros(self.low.shape)
+        self.starts_near_demand = bool(self.bases) or self.game.action_kind == "demand_plus"
+        if not self.starts_near_demand:
+            middle = self.low + self.step[:, None] * (self.choices - 1) / 2
+        deviation = spread * np.maximum(middle - self.low, self.step[:, None])
+        self.values = np.where(exists, (value - middle[:, :, None]) / deviation[:, :, None], 0.0)
+        nearness = -0.5 * self.values**2 if self.starts_near_demand else np.zeros(value.shape)
+        self.prior = np.where(exists, nearness, CLOSED)
 
     @property
     def parties(self) -> int:
@@ -168,7 +215,7 @@ class Interface:
         return scale if scale > 0 else 1.0
 
     def of(self, number: int) -> Scaling:
-        """The scaling of one agent's own observation vector."""
+        """The scaling of what one agent sees."""
         return self.scaling.part(self.seen[number, : self.sizes[number]])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
@@ -84,10 +85,35 @@ def _first_weights(
     return drawn
 
 
-def open_logits(scores: Tensor, prior: Tensor) -> Tensor:
-    """(A, K, rows, C, n) logits of choices from (A K, rows, C n) scores and (A, C, n) prior logits."""
-    agents, components, choices = prior.shape
-    return scores.view(agents, -1, scores.shape[1], components, choices) + prior[:, None, None]
+@dataclass(frozen=True)
+class Heads:
+    """How the scores of A actors become logits of their choices.
+
+    prior, values : (A, C, n)
+        See `Interface`.
+    deviation : (A, K, C) or None
+        Logarithm of the standard deviation, in first ones, of a Gaussian over the choices; None where there is a score
+        for each choice.
+    """
+
+    prior: Tensor
+    values: Tensor
+    deviation: Tensor | None
+
+    def logits(self, scores: Tensor, highest: Tensor | None = None) -> Tensor:
+        """(A, K, rows, C, n) logits from (A K, rows, outputs) scores; choices above (A, K, rows, C) numbers closed."""
+        agents, components, choices = self.prior.shape
+        copies, rows = scores.shape[0] // agents, scores.shape[1]
+        prior = self.prior[:, None, None]
+        if self.deviation is None:
+            logits = scores.view(agents, copies, rows, components, choices) + prior
+        else:
+            means = scores.view(agents, copies, rows, components, 1)
+            away = (self.values[:, None, None] - means) * torch.exp(-self.deviation)[:, :, None, :, None]
+            logits = torch.where(prior > CLOSED / 2, -0.5 * away.square(), CLOSED)
+        if highest is None:
+            return logits
+        return torch.where(torch.arange(choices) <= highest.unsqueeze(-1), logits, CLOSED)
 
 
 def log_probability(logits: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:

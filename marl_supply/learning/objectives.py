@@ -9,7 +9,13 @@ from torch import Tensor
 
 
 def advantages(
-    rewards: Tensor, values: Tensor, next_values: Tensor, cut: Tensor, discount: float, trace: float
+    rewards: Tensor,
+    values: Tensor,
+    next_values: Tensor,
+    cut: Tensor,
+    discount: float,
+    trace: float,
+    decides: Tensor | None = None,
 ) -> Tensor:
     """Generalised advantage estimates (Schulman et al. 2016, equation 16), cut where an episode was.
 
@@ -21,6 +27,9 @@ def advantages(
         Value of the state each period led to, also where the episode was cut there: truncation is bootstrapped.
     cut : (..., T) bool
         Whether the episode was cut after the period.
+    decides : (..., T) bool or None
+        Whether there was anything to decide; None for always. What happens in periods without a decision belongs to the
+        last one: lambda is 1 across them.
 
     Returns
     -------
@@ -28,6 +37,8 @@ def advantages(
     """
     errors = rewards + discount * next_values - values
     carry = discount * trace * (~cut).to(rewards.dtype)
+    if decides is not None:
+        carry = torch.where(decides.roll(-1, -1), carry, discount * (~cut).to(rewards.dtype))
     estimates = torch.empty_like(errors)
     running = torch.zeros_like(errors[..., 0])
     for period in reversed(range(errors.shape[-1])):
@@ -36,16 +47,27 @@ def advantages(
     return estimates
 
 
-def standardised(values: Tensor) -> Tensor:
-    """(..., rows) with mean 0 and standard deviation 1 over the rows of each copy."""
-    spread, mean = torch.std_mean(values, -1, keepdim=True)
-    return (values - mean) / (spread + 1e-8)
+def standardised(values: Tensor, counted: Tensor | None = None) -> Tensor:
+    """(..., rows) with mean 0 and standard deviation 1 over the counted rows of each copy; over all if None."""
+    if counted is None:
+        spread, mean = torch.std_mean(values, -1, keepdim=True)
+        return (values - mean) / (spread + 1e-8)
+    number = counted.sum(-1, keepdim=True).clamp(min=2)
+    away = torch.where(counted, values - mean_over(values, counted).unsqueeze(-1), 0.0)
+    return away / ((away.square().sum(-1, keepdim=True) / (number - 1)).sqrt() + 1e-8)
 
 
-def clipped_loss(log_ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
-    """Minus the clipped objective (Schulman et al. 2017, equation 7), a mean over rows, added up over all else."""
+def mean_over(values: Tensor, counted: Tensor | None) -> Tensor:
+    """(...) means of (..., rows) over the counted rows; over all if None."""
+    if counted is None:
+        return values.mean(-1)
+    return torch.where(counted, values, 0.0).sum(-1) / counted.sum(-1).clamp(min=1)
+
+
+def clipped_gain(log_ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
+    """(..., rows) the clipped objective of each row (Schulman et al. 2017, equation 7)."""
     ratio = log_ratio.exp()
-    return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage).mean(-1).sum()
+    return torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
 
 
 def clip_gradients(parameters: Sequence[Tensor], limit: float) -> None:

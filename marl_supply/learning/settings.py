@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -12,76 +12,61 @@ from marl_supply.plugins import find, snake_case
 
 @dataclass(frozen=True)
 class Learner:
-    """Settings of an on-policy learner with clipped updates; a subclass in `learners/` is one learner.
+    """Settings that all learners have; a subclass in `learners/` is one learner.
 
     Attributes
     ----------
-    update : str
-        How the agents of a batch are updated: "simultaneous" or "sequential".
+    trainer : str
+        "module:Class" of what trains with these settings; see `trainer.Trainer`.
     replications : int
         B, chains that play side by side for each copy.
     periods : int
         T, periods that each of them plays between two updates.
-    restart_after : int or None
-        Periods after which a chain starts anew, cut there and bootstrapped, groups of chains at different times;
-        None for the game's horizon if its criterion is total, and for never if it is average.
-    hidden, critic_hidden : tuple of int
-        Widths of the hidden layers (ReLU) of each actor and of the critic.
-    discount, trace : float
-        Gamma and lambda of generalised advantage estimation (Schulman et al. 2016).
-    clip : float
-        Range of the probability ratio (Schulman et al. 2017).
-    epochs, minibatches : int
-        Passes over a batch and parts of each pass.
-    learning_rate, entropy : float
-        Step size of Adam and weight of the entropy bonus; both fall linearly to 0 over the training.
+    hidden : tuple of int
+        Widths of the hidden layers (ReLU) of each actor.
+    learning_rate : float
+        Step size of Adam; it falls linearly to 0 over the training.
     gradient_clip : float
         Greatest norm of the gradient of one network of one copy.
-    critic_only_updates : int
-        Updates at the start that leave the actors alone.
     observation_clip : float
         Scaled observations lie between minus this and this.
-    spread : float
-        Standard deviation of the first actions on top of demand, as a share of the largest.
     evaluations : int
         Greedy evaluations over the training, the last at its end.
     evaluation_replications, evaluation_periods : int
         Held-out chains of an evaluation, the same at each, and the most periods they play.
     """
 
-    update: ClassVar[str] = ""
+    trainer: ClassVar[str] = ""
 
     replications: int = 128
     periods: int = 50
-    restart_after: int | None = None
     hidden: tuple[int, ...] = (32, 32)
-    critic_hidden: tuple[int, ...] = (64, 64)
-    discount: float = 0.99
-    trace: float = 0.95
-    clip: float = 0.2
-    epochs: int = 4
-    minibatches: int = 4
     learning_rate: float = 2e-3
-    entropy: float = 0.003
     gradient_clip: float = 0.5
-    critic_only_updates: int = 3
     observation_clip: float = 4.0
-    spread: float = 0.35
     evaluations: int = 10
     evaluation_replications: int = 128
     evaluation_periods: int = 300
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "critic_hidden"):
-            object.__setattr__(self, name, tuple(int(width) for width in getattr(self, name)))
-        counts = ("replications", "periods", "epochs", "minibatches", "evaluation_replications", "evaluation_periods")
-        for name in counts:
-            if getattr(self, name) < 1:
-                raise InputError(f"{name}: {getattr(self, name)} is too few; use 1 or more.")
-        if not 0 < self.discount < 1:
-            raise InputError(f"discount: {self.discount} is no discount; use a number between 0 and 1, such as 0.99.")
-        if self.minibatches > self.replications * self.periods:
-            raise InputError(f"minibatches: {self.minibatches} is more than replications x periods; use fewer.")
+        for item in fields(self):
+            if isinstance(getattr(self, item.name), list):
+                object.__setattr__(self, item.name, tuple(getattr(self, item.name)))
+        self.at_least_one("replications", "periods", "evaluations", "evaluation_replications", "evaluation_periods")
+        self.at_least_one("hidden")
+
+    def at_least_one(self, *names: str) -> None:
+        """Refuse counts below 1."""
+        for name in names:
+            value = getattr(self, name)
+            for number in value if isinstance(value, tuple) else (value,):
+                if number < 1:
+                    raise InputError(f"{name}: {number} is too few; use 1 or more.")
+
+    def one_of(self, name: str, known: Sequence[str]) -> None:
+        """Refuse other words."""
+        if getattr(self, name) not in known:
+            raise InputError(f"{name}: no '{getattr(self, name)}'{nearest(getattr(self, name), known)}")
 
     @property
     def name(self) -> str:

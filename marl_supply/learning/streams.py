@@ -85,6 +85,11 @@ class Streams:
                 parts.append(read(feeds[copy], clock - self.begun[group]))
         return np.concatenate(parts, axis=1)
 
+    def at_group(self, group: int, clock: int) -> Array:
+        """(markets, K b) demand of a period of one group, copy by copy; for groups that have begun anew."""
+        period = clock - self.begun[group]
+        return np.concatenate([feed.demand(period) for feed in self._feeds[group]], axis=1)
+
     def begin(self, group: int, clock: int) -> None:
         """Give the chains of a group new demand, whose first period is now."""
         self._split()

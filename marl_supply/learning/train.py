@@ -16,9 +16,9 @@ from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
 from marl_supply.learning.checkpoint import load_checkpoint, save_checkpoint
 from marl_supply.learning.extras import check_installed
-from marl_supply.learning.held_out import held_out_costs
 from marl_supply.learning.settings import Learner, learner_named
-from marl_supply.learning.trained import TrainedPolicy, save_policies, trained_policies
+from marl_supply.learning.trained import TrainedPolicy, save_policies
+from marl_supply.learning.trainer import Trainer, trainer_of
 
 Progress = Callable[[int, int], None]
 """Called with the environment steps done and planned, of each copy; first before any step of this call."""
@@ -55,7 +55,7 @@ class Training:
         Environment steps that were already done in an earlier call.
     """
 
-    policies: dict[int, dict[str, TrainedPolicy]]
+    policies: dict[int, Mapping[str, TrainedPolicy]]
     curve: list[Point] = field(default_factory=list)
     chosen: dict[int, int] = field(default_factory=dict)
     resumed_from: int | None = None
@@ -98,9 +98,7 @@ def train(
     """
     check_installed()
     learner = learner_named(learner) if isinstance(learner, str) else learner
-    from marl_supply.learning.rllib.trainer import Trainer
-
-    trainer = Trainer(game, learner, seeds, env_steps, dict(fixed or {}), env_runners)
+    trainer = trainer_of(game, learner, seeds, env_steps, fixed, env_runners)
     try:
         return _Run(trainer, None if out_dir is None else Path(out_dir), progress).finish()
     finally:
@@ -110,7 +108,7 @@ def train(
 class _Run:
     """A training in progress: what has been evaluated and kept so far."""
 
-    def __init__(self, trainer: Any, out_dir: Path | None, progress: Progress | None) -> None:
+    def __init__(self, trainer: Trainer, out_dir: Path | None, progress: Progress | None) -> None:
         self.trainer = trainer
         self.out_dir = out_dir
         self.progress = progress
@@ -120,7 +118,7 @@ class _Run:
         self.curve: list[Point] = []
         self.best: dict[int, float] = {}
         self.chosen: dict[int, int] = {}
-        self.kept: dict[int, dict[str, Any]] = {}
+        self.kept: dict[int, Any] = {}
         self.resumed_from: int | None = None
         self._resume()
 
@@ -152,10 +150,9 @@ class _Run:
             self.progress(self.done * steps, self.total * steps)
 
     def _evaluate(self) -> None:
-        trainer, game = self.trainer, self.trainer.interface.game
-        costs = held_out_costs(game, trainer.learner, trainer.seeds, trainer.logits, trainer.fixed)
+        trainer, game = self.trainer, self.trainer.game
+        costs = trainer.greedy_costs()
         steps = self.done * trainer.learner.rows
-        layers = trainer.layers()
         for copy, seed in enumerate(trainer.seeds):
             by_agent = dict(zip(game.agents, costs[:, copy].tolist(), strict=True))
             cost = float(costs[:, copy].sum())
@@ -163,13 +160,13 @@ class _Run:
             common = game.own_weight == 0
             if not common or cost < self.best.get(seed, np.inf):
                 self.best[seed], self.chosen[seed] = cost, steps
-                self.kept[seed] = {agent: [(w[copy], b[copy]) for w, b in own] for agent, own in layers.items()}
+                self.kept[seed] = trainer.snapshot(copy)
 
     def _result(self) -> Training:
-        policies = {}
+        policies: dict[int, Mapping[str, TrainedPolicy]] = {}
         for seed in self.trainer.seeds:
             record = {**self.trainer.learner.to_dict(), "seed": seed, "env_steps": self.chosen[seed]}
-            policies[seed] = trained_policies(self.trainer.interface, self.kept[seed], record)
+            policies[seed] = self.trainer.policies(self.kept[seed], record)
             if self.out_dir is not None:
                 save_policies(self.out_dir / f"seed_{seed}.npz", policies[seed])
         return Training(policies, self.curve, self.chosen, self.resumed_from)

@@ -61,7 +61,7 @@ class LearnerRow(Section):
 
 
 class Train(Section):
-    """How rows are trained; any other key is a setting of every learner."""
+    """How rows are trained; any other key is a setting, for all rows whose learner has it."""
 
     env_steps: Count | None = key(None, "periods", "environment steps of each seed")
     seeds: tuple[Periods, ...] = key((0, 1, 2, 3, 4), "", "a number of seeds (n stands for 0 to n - 1), or a list")

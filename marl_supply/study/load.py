@@ -9,7 +9,7 @@ from typing import Any
 from marl_supply.errors import InputError, nearest
 from marl_supply.study.experiment import Experiment, Row
 from marl_supply.study.file import KEYS, Evaluate, LearnerRow, PolicyRow, Report, Train
-from marl_supply.study.settings import of_every_learner, resolved
+from marl_supply.study.settings import resolved, settings_of
 from marl_supply.topology import load as load_topology
 from marl_supply.topology import shipped, strict_yaml
 from marl_supply.topology.file import GameDefaults, Section, Topology
@@ -124,8 +124,9 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
         raise InputError("sweep: one file is one experiment for now; write a file for each value, or use --set")
     name = validate(_Named, {"name": document["name"]}, "").name
     topology = _topology(document, folder, of_chain)
-    train, settings = _train(mapping(document.get("train"), "train"))
     rows = mapping(document.get("compare"), "compare")
+    learners = [row["learner"] for row in rows.values() if isinstance(row, Mapping) and "learner" in row]
+    train, settings = _train(mapping(document.get("train"), "train"), settings_of(map(str, learners)))
     if not rows:
         raise InputError("compare: there is nothing to compare; give at least one row")
     compare = {row: _row(row, stated, train, settings) for row, stated in rows.items()}
@@ -159,18 +160,19 @@ def _topology(document: Mapping[str, Any], folder: Path, of_chain: Mapping[str, 
     return load_topology(source, {**{f"game.{key}": value for key, value in game.items()}, **of_chain})
 
 
-def _train(stated: Mapping[str, Any]) -> tuple[Train, dict[str, Any]]:
-    """The section, and the settings of every learner that stand in it."""
+def _train(stated: Mapping[str, Any], learners: Mapping[str, Sequence[str]]) -> tuple[Train, dict[str, dict[str, Any]]]:
+    """The section, and for each learner those of its settings that stand in it."""
     own = {key: value for key, value in stated.items() if key in keys_of(Train)}
     settings = {key: value for key, value in stated.items() if key not in own}
-    known = [*keys_of(Train), *of_every_learner()]
-    for key in settings:
+    known = list(dict.fromkeys([*keys_of(Train), *(key for keys in learners.values() for key in keys)]))
+    for key in settings if learners else ():
         if key not in known:
             raise InputError(f"train: unknown key '{key}'{nearest(key, known) or '; the keys are ' + ', '.join(known)}")
-    return validate(Train, own, "train"), settings
+    mine = {name: {key: value for key, value in settings.items() if key in keys} for name, keys in learners.items()}
+    return validate(Train, own, "train"), mine
 
 
-def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Any]) -> Row:
+def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Mapping[str, Any]]) -> Row:
     path = f"compare.{name}"
     try:
         validate(_Named, {"name": name}, "")
@@ -186,9 +188,9 @@ def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Any]) -> R
     return validate(PolicyRow, row, path)
 
 
-def _learner(row: Mapping[str, Any], path: str, train: Train, settings: Mapping[str, Any]) -> LearnerRow:
+def _learner(row: Mapping[str, Any], path: str, train: Train, settings: Mapping[str, Mapping[str, Any]]) -> LearnerRow:
     own = {key: value for key, value in row.items() if key in keys_of(LearnerRow) and key != "settings"}
-    changed = {**settings, **{key: value for key, value in row.items() if key not in own}}
+    changed = {**settings.get(str(row["learner"]), {}), **{k: v for k, v in row.items() if k not in own}}
     own = {"seeds": train.seeds, **own}
     if train.env_steps is not None:
         own = {"env_steps": train.env_steps, **own}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.learning.arena import learning_agents
+from marl_supply.learning.choosing import ChoosingLearner
 from marl_supply.learning.extras import check_installed
 from marl_supply.learning.interface import Interface
 from marl_supply.learning.settings import learner_named
@@ -65,7 +66,8 @@ def _check_row(game: Game, scored: Game, row: Row) -> None:
         check_installed()
         fixed = seat_some(game, row.seats)
         learner = learner_named(row.learner, row.settings)
-        Interface(game, learning_agents(game, fixed), learner.observation_clip, learner.spread)
+        if isinstance(learner, ChoosingLearner):
+            Interface(game, learning_agents(game, fixed), learner)
         return
     if row.tune and row.policy is not None:
         _check_tunable(game, row.policy)

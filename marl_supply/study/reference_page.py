@@ -61,11 +61,20 @@ def _learners() -> str:
     """The settings of each learner with their defaults, and what they mean."""
     names = plugins.names("marl_supply.learning.learners", Learner)
     known = {name: learner_named(name) for name in names}
+    settings = list(dict.fromkeys(item.name for learner in known.values() for item in fields(learner)))
     rows = [f"| setting | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'---|' * len(names)}"]
-    rows += [f"| `{f.name}` | {' | '.join(f'`{getattr(known[n], f.name)}`' for n in names)} |" for f in fields(Learner)]
-    meaning = inspect.cleandoc(Learner.__doc__ or "")
-    head = "## Settings of learners\n\nUnder `train` for every learner, or in a row for one."
-    return "\n".join([head, "", *rows, "", "```text", meaning, "```", ""])
+    for setting in settings:
+        values = [f"`{getattr(known[name], setting)!r}`" if hasattr(known[name], setting) else "" for name in names]
+        rows.append(f"| `{setting}` | {' | '.join(values)} |")
+    meanings = [_meaning(kind) for kind in dict.fromkeys(k for n in names for k in reversed(type(known[n]).__mro__))]
+    head = "## Settings of learners\n\nIn a row for one learner, or under `train` for all that have the setting."
+    return "\n".join([head, "", *rows, "", *filter(None, meanings)])
+
+
+def _meaning(kind: type) -> str:
+    """What the settings mean that a class brings; nothing where it brings none."""
+    documented = inspect.cleandoc(kind.__doc__ or "")
+    return f"```text\n{documented}\n```\n" if issubclass(kind, Learner) and "Attributes\n---" in documented else ""
 
 
 def write(folder: Path) -> Path:

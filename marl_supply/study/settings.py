@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, create_model
 
+from marl_supply import plugins
 from marl_supply.errors import InputError
 from marl_supply.learning.settings import Learner, learner_named
 from marl_supply.study.file import LearnerRow
 from marl_supply.topology.validate import keys_of, validate
 
 
-def of_every_learner() -> list[str]:
-    """Names of the settings that all learners have."""
-    return [item.name for item in fields(Learner)]
+def settings_of(names: Iterable[str]) -> dict[str, list[str]]:
+    """For each of some learners the names of its settings; those that do not exist are left out."""
+    known = plugins.names("marl_supply.learning.learners", Learner)
+    return {name: [item.name for item in fields(learner_named(name))] for name in names if name in known or ":" in name}
 
 
 def resolved(name: str, changed: Mapping[str, Any], path: str) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from marl_supply.errors import InputError
 from marl_supply.game.evaluate import evaluate
 from marl_supply.game.game import Game
 from marl_supply.learning.arena import Arena
+from marl_supply.learning.choosing import ChoosingLearner as Learner
 from marl_supply.learning.interface import CLOSED, Interface
-from marl_supply.learning.settings import Learner, learner_from, learner_named
+from marl_supply.learning.settings import learner_from, learner_named
 from marl_supply.learning.streams import HELD_OUT
 from marl_supply.policies import seat_everybody
 
@@ -140,7 +141,7 @@ def test_fixed_memory_begins_anew_with_the_episode() -> None:
     fixed = {a: p for a, p in seat_everybody(game, "forecast_base_stock").items() if a != "retailer"}
     arena = Arena(game, small("ppo", restart_after=6), [0], fixed)
     play(arena, 3)
-    first, second = Arena(game, small("ppo", restart_after=6), [0], fixed), arena._new
+    first, second = Arena(game, small("ppo", restart_after=6), [0], fixed), np.flatnonzero(arena.state.period == 0)
     assert len(second) == 16
     orders = arena.step(some_actions(arena, 0)).outcome.flows.order
     begun = first.step(some_actions(first, 0)).outcome.flows.order
@@ -150,10 +151,10 @@ def test_fixed_memory_begins_anew_with_the_episode() -> None:
 
 def test_interface_shapes_and_prior() -> None:
     game = Game("beer_game_uniform")
-    interface = Interface(game, None, 4.0, 0.35)
+    interface = Interface(game, None, Learner())
     assert interface.choices.tolist() == [[17]] * 4
     assert interface.prior.argmax(-1).tolist() == [[8]] * 4
-    several = Interface(Game("network_2x3"), None, 4.0, 0.35)
+    several = Interface(Game("network_2x3"), None, Learner())
     closed = several.prior <= CLOSED
     assert several.choices.shape[1] == 2 and not closed[..., 0].any()
     assert np.array_equal((~closed).sum(-1), several.choices)

@@ -17,7 +17,7 @@ from marl_supply.game.game import Game  # noqa: E402
 from marl_supply.learning.rllib.learner import SequentialLearner  # noqa: E402
 from marl_supply.learning.rllib.modules import CRITIC  # noqa: E402
 from marl_supply.learning.rllib.runner import CUT, ENDS, FINAL  # noqa: E402
-from marl_supply.learning.rllib.trainer import Trainer  # noqa: E402
+from marl_supply.learning.rllib.trainer import OnPolicyTrainer as Trainer  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
@@ -182,7 +182,7 @@ def digest(layers: Any) -> str:
 SCRIPT = """
 from small_learner import small
 from marl_supply.game.game import Game
-from marl_supply.learning.rllib.trainer import Trainer
+from marl_supply.learning.rllib.trainer import OnPolicyTrainer as Trainer
 import hashlib
 learner = small("happo")
 trainer = Trainer(Game("beer_game_uniform", reward="shared"), learner, [0, 1], learner.rows * 10, {})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from marl_supply.learning.settings import Learner
+from marl_supply.learning.on_policy import OnPolicyLearner
 
 
 @dataclass(frozen=True)
-class HAPPO(Learner):
+class HAPPO(OnPolicyLearner):
     """Agents are updated one after another in random order.
 
     Each climbs its clipped objective with the advantage multiplied by how much the agents before it have changed:

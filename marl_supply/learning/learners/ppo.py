@@ -1,19 +1,21 @@
-"""Proximal policy optimisation, all agents updated at once (Schulman et al. 2017; de Witt et al. 2020)."""
+"""Proximal policy optimisation, every agent for itself (Schulman et al. 2017; de Witt et al. 2020)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from marl_supply.learning.settings import Learner
+from marl_supply.learning.on_policy import OnPolicyLearner
 
 
 @dataclass(frozen=True)
-class PPO(Learner):
-    """Every agent climbs its own clipped objective on the same batch.
+class PPO(OnPolicyLearner):
+    """Every agent climbs its own clipped objective with a critic of its own that sees what the agent sees.
 
-    With the reward `individual` this is selfish learning; with `shared` all agents have one advantage and one critic,
-    which is MAPPO. The critic sees the whole state, in training only.
+    With the reward `individual` this is selfish learning with nothing shared; `critic: state` lets the critics see the
+    whole chain.
     """
 
     update: ClassVar[str] = "simultaneous"
+
+    critic: str = "own"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ray.rllib.algorithms.algorithm import Algorithm
@@ -25,10 +26,10 @@ from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
 from marl_supply.learning.arena import learning_agents
 from marl_supply.learning.interface import Interface
+from marl_supply.learning.on_policy import OnPolicyLearner
 from marl_supply.learning.rllib.learner import SequentialLearner, SimultaneousLearner
 from marl_supply.learning.rllib.modules import CRITIC, module_specs
 from marl_supply.learning.rllib.runner import COMPONENT_ARENA, BatchedEnvRunner
-from marl_supply.learning.settings import Learner
 from marl_supply.topology.file import Topology
 
 UPDATES = {"simultaneous": SimultaneousLearner, "sequential": SequentialLearner}
@@ -47,7 +48,7 @@ class GameConfig(AlgorithmConfig):
         super().__init__(algo_class=algo_class or GameAlgorithm)
         self.description: dict[str, Any] = {}
         self.held_out = False
-        self.learner: Learner = Learner()
+        self.learner = OnPolicyLearner()
         self.seeds: tuple[int, ...] = (0,)
         self.fixed: dict[str, Policy] = {}
         self.updates = 1
@@ -58,7 +59,7 @@ class GameConfig(AlgorithmConfig):
     def play(
         self,
         game: Game,
-        learner: Learner,
+        learner: OnPolicyLearner,
         seeds: Sequence[int] = (0,),
         env_steps: int = 1_000_000,
         fixed: Mapping[str, Policy] | None = None,
@@ -90,8 +91,10 @@ class GameConfig(AlgorithmConfig):
             raise InputError(f"learner {learner.name}: update '{learner.update}'; use simultaneous or sequential.")
         self.training(learner_class=UPDATES[learner.update], train_batch_size_per_learner=learner.rows)
         self.debugging(seed=self.seeds[0])
-        modules = (*self.interface().agents, CRITIC)
-        self.multi_agent(policies={name: PolicySpec() for name in modules}, policy_mapping_fn=_own_module)
+        interface = self.interface()
+        modules = (*interface.modules, CRITIC)
+        mapping = partial(_module_of, interface.module_of)
+        self.multi_agent(policies={name: PolicySpec() for name in modules}, policy_mapping_fn=mapping)
         return self
 
     def game(self) -> Game:
@@ -104,7 +107,7 @@ class GameConfig(AlgorithmConfig):
         if made is None:
             game = self.game()
             agents = learning_agents(game, self.fixed)
-            made = Interface(game, agents, self.learner.observation_clip, self.learner.spread)
+            made = Interface(game, agents, self.learner)
             object.__setattr__(self, "_interface", made)
         return made
 
@@ -191,8 +194,8 @@ class GameAlgorithm(Algorithm):
         self.set_arenas(state.get("arenas", {}))
 
 
-def _own_module(agent: str, *args: Any, **kwargs: Any) -> str:
-    return agent
+def _module_of(module_of: Mapping[str, str], agent: str, *args: Any, **kwargs: Any) -> str:
+    return module_of[agent]
 
 
 def _sample_and_metrics(runner: BatchedEnvRunner) -> tuple[MultiAgentBatch, Any]:

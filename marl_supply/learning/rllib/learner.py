@@ -16,10 +16,10 @@ from ray.rllib.policy.sample_batch import MultiAgentBatch
 from ray.rllib.utils.metrics import ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME
 from torch import Tensor
 
-from marl_supply.learning.networks import log_probability, open_logits, propagate, stacked
-from marl_supply.learning.objectives import advantages, clip_gradients, clipped_loss, standardised
-from marl_supply.learning.rllib.modules import CRITIC, Actor, Critic, as_rows, priors
-from marl_supply.learning.rllib.runner import CUT, ENDS, FINAL
+from marl_supply.learning.networks import log_probability, propagate, stacked
+from marl_supply.learning.objectives import advantages, clip_gradients, clipped_gain, mean_over, standardised
+from marl_supply.learning.rllib.modules import CRITIC, Actor, Critic, as_rows, heads
+from marl_supply.learning.rllib.runner import CUT, ENDS, FINAL, HIGHEST
 
 PERMUTATIONS = 2022
 """Key of the generator of minibatches and agent orders, the same for every seed so that copies can share them."""
@@ -30,15 +30,18 @@ class Batch:
     """A batch as tensors. Axes: A agents that are updated, K copies, N rows chain by chain, P parties.
 
     observations (A, K, N, o), actions (A, K, N, C), log_probabilities (A, K, N) and advantages (A, K, N) of the actors;
-    state (K, N, F) and targets (P K, N), in units of the moments, of the critics.
+    inputs (P K, N, i) and targets (P K, N), in units of the moments, of the critics; highest (A, K, N, C) open choices
+    and decides (A, K, N), whether the agent had a choice; None where all choices are open on all days.
     """
 
     observations: Tensor
     actions: Tensor
     log_probabilities: Tensor
     advantages: Tensor
-    state: Tensor
+    inputs: Tensor
     targets: Tensor
+    highest: Tensor | None = None
+    decides: Tensor | None = None
 
 
 class GameLearner(TorchLearner):
@@ -77,7 +80,7 @@ class GameLearner(TorchLearner):
         agents = self._agents_to_update()
         prepared = self.prepare(data.batch, agents)
         generator = np.random.default_rng([PERMUTATIONS, self._weights_seq_no])
-        minibatches = list(self._minibatches(generator, prepared.state.shape[1]))
+        minibatches = list(self._minibatches(generator, prepared.inputs.shape[1]))
         self._generator = generator
         if self._weights_seq_no > self.config.learner.critic_only_updates and agents:
             self.update_actors(prepared, agents, minibatches)
@@ -100,7 +103,8 @@ class GameLearner(TorchLearner):
         return max(1 - done / self.config.updates, 0.0)
 
     def _agents_to_update(self) -> list[str]:
-        return [a for a in self.config.interface().agents if self.should_module_be_updated(a)]
+        interface = self.config.interface()
+        return [a for a in interface.agents if self.should_module_be_updated(interface.module_of[a])]
 
     def _minibatches(self, generator: np.random.Generator, rows: int) -> Iterator[Tensor]:
         """Row numbers of each minibatch of each epoch."""
@@ -113,21 +117,28 @@ class GameLearner(TorchLearner):
     @torch.no_grad()
     def prepare(self, batch: MultiAgentBatch, agents: list[str]) -> Batch:
         """Turn RLlib's batch into tensors: value targets, and advantages standardised once over each copy's batch."""
-        parts = batch.policy_batches
-        estimates, targets = self._advantages(parts)
+        parts, everybody = batch.policy_batches, self.config.interface().agents
+        highest = decides = None
+        if HIGHEST in parts[everybody[0]]:
+            highest = torch.stack([as_rows(parts[agent][HIGHEST]) for agent in everybody])
+            decides = (highest > 0).any(-1)
+        inputs = self.module[CRITIC].inputs(as_rows(parts[CRITIC][Columns.OBS]))
+        estimates, targets = self._advantages(parts, inputs, decides)
         if estimates.shape[0] == 1:
-            estimates = estimates.expand(len(self.config.interface().agents), -1, -1)
-        numbers = [self.config.interface().agents.index(agent) for agent in agents]
+            estimates = estimates.expand(len(everybody), -1, -1)
+        numbers = [everybody.index(agent) for agent in agents]
         return Batch(
             observations=torch.stack([as_rows(parts[agent][Columns.OBS]) for agent in agents]),
             actions=torch.stack([as_rows(parts[agent][Columns.ACTIONS]) for agent in agents]),
             log_probabilities=torch.stack([as_rows(parts[agent][Columns.ACTION_LOGP]) for agent in agents]),
-            advantages=standardised(estimates)[numbers],
-            state=as_rows(parts[CRITIC][Columns.OBS]),
+            advantages=standardised(estimates, decides)[numbers],
+            inputs=inputs,
             targets=targets,
+            highest=None if highest is None else highest[numbers],
+            decides=None if decides is None else decides[numbers],
         )
 
-    def _advantages(self, parts: Any) -> tuple[Tensor, Tensor]:
+    def _advantages(self, parts: Any, inputs: Tensor, decides: Tensor | None) -> tuple[Tensor, Tensor]:
         """(P, K, N) advantages and (P K, N) value targets in units of the moments, which take them in."""
         critic: Critic = self.module[CRITIC]
         settings, part = self.config.learner, parts[CRITIC]
@@ -135,12 +146,14 @@ class GameLearner(TorchLearner):
         parties, periods = critic.parties, settings.periods
         agents = self.config.interface().agents[:parties]
         rewards = torch.stack([as_rows(parts[agent][Columns.REWARDS]) for agent in agents])
-        values = critic.values(as_rows(part[Columns.OBS]))
+        values = critic.values(inputs)
         ends = torch.from_numpy(part[ENDS])
         following = torch.roll(values, -1, dims=1)
-        following[:, ends] = critic.values(as_rows(part[FINAL][part[ENDS]]))
+        following[:, ends] = critic.values(critic.inputs(as_rows(part[FINAL][part[ENDS]])))
         by_chain = (parties, copies, -1, periods)
         cut = torch.from_numpy(part[CUT]).view(-1, periods)
+        if decides is not None:
+            decides = decides.any(0, keepdim=True) if parties == 1 else decides
         estimates = advantages(
             rewards.view(by_chain),
             values.view(by_chain),
@@ -148,6 +161,7 @@ class GameLearner(TorchLearner):
             cut.expand(parties, copies, -1, -1),
             settings.discount,
             settings.trace,
+            None if decides is None else decides.reshape(by_chain),
         ).reshape(parties, copies, -1)
         targets = estimates.view(parties * copies, -1) + values
         critic.moments.update(targets)
@@ -159,7 +173,7 @@ class GameLearner(TorchLearner):
         parameters = list(critic.parameters())
         loss = torch.zeros(())
         for rows in minibatches:
-            errors = critic.normalised(batch.state.index_select(1, rows)) - batch.targets.index_select(1, rows)
+            errors = critic.normalised(batch.inputs.index_select(1, rows)) - batch.targets.index_select(1, rows)
             loss = 0.5 * errors.square().mean(1).sum()
             self.descend(loss, {CRITIC: parameters})
         self.metrics.log_value((CRITIC, "value_loss"), float(loss.detach()) / batch.targets.shape[0], window=1)
@@ -175,14 +189,26 @@ class GameLearner(TorchLearner):
         settings = self.config.learner
         taken, entropy = log_probability(logits, batch.actions[numbers].index_select(2, rows))
         log_ratio = taken - batch.log_probabilities[numbers].index_select(2, rows)
-        bonus = settings.entropy * self.remaining * entropy.mean(-1).sum()
-        return clipped_loss(log_ratio, advantage.index_select(2, rows), settings.clip) - bonus
+        decides = None if batch.decides is None else batch.decides[numbers].index_select(2, rows)
+        bonus = settings.entropy * self.remaining * mean_over(entropy, decides).sum()
+        gain = clipped_gain(log_ratio, advantage.index_select(2, rows), settings.clip)
+        return -mean_over(gain, decides).sum() - bonus
 
-    def logits(self, agents: list[str], observations: Tensor) -> Tensor:
-        """(a, K, rows, C, n) from (a, K, rows, o)."""
-        modules: list[Actor] = [self.module[agent] for agent in agents]
-        inputs = observations.reshape(-1, *observations.shape[2:])
-        return open_logits(propagate(stacked([module.network for module in modules]), inputs), priors(modules))
+    def logits(self, agents: list[str], batch: Batch, numbers: slice, rows: Tensor | None = None) -> Tensor:
+        """(a, K, rows, C, n) of some agents, on some rows or on all."""
+        module_of = self.config.interface().module_of
+        modules: list[Actor] = [self.module[module_of[agent]] for agent in agents]
+        seen, highest = batch.observations[numbers], None if batch.highest is None else batch.highest[numbers]
+        if rows is not None:
+            seen = seen.index_select(2, rows)
+            highest = None if highest is None else highest.index_select(2, rows)
+        inputs = seen.reshape(-1, *seen.shape[2:])
+        return heads(modules).logits(propagate(stacked([module.network for module in modules]), inputs), highest)
+
+    def parameters_of(self, agents: list[str]) -> dict[str, list[Any]]:
+        """The parameters of their actors, by module."""
+        module_of = self.config.interface().module_of
+        return {name: list(self.module[name].parameters()) for name in dict.fromkeys(module_of[a] for a in agents)}
 
     def descend(self, loss: Tensor, modules: dict[str, list[Any]]) -> None:
         """One step of each module's optimizer, gradients clipped by network and copy."""
@@ -201,10 +227,9 @@ class SimultaneousLearner(GameLearner):
 
     def update_actors(self, batch: Batch, agents: list[str], minibatches: list[Tensor]) -> None:
         """Update the actors of `agents`; `minibatches` are row numbers."""
-        modules = {agent: list(self.module[agent].parameters()) for agent in agents}
-        everybody = slice(0, len(agents))
+        modules, everybody = self.parameters_of(agents), slice(0, len(agents))
         for rows in minibatches:
-            logits = self.logits(agents, batch.observations.index_select(2, rows))
+            logits = self.logits(agents, batch, everybody, rows)
             self.descend(self.objective(logits, batch, rows, everybody, batch.advantages), modules)
 
 
@@ -219,15 +244,15 @@ class SequentialLearner(GameLearner):
         change = torch.ones_like(batch.advantages[0])
         for number in self._generator.permutation(len(agents)).tolist():
             agent, one = agents[number], slice(number, number + 1)
-            modules = {agent: list(self.module[agent].parameters())}
+            modules = self.parameters_of([agent])
             advantage = (batch.advantages[number] * change).unsqueeze(0)
             for rows in minibatches:
-                logits = self.logits([agent], batch.observations[one].index_select(2, rows))
+                logits = self.logits([agent], batch, one, rows)
                 self.descend(self.objective(logits, batch, rows, one, advantage), modules)
             change = change * self.change_of(agent, batch, one)
 
     @torch.no_grad()
     def change_of(self, agent: str, batch: Batch, one: slice) -> Tensor:
         """(K, N) new to old probability of the actions that an agent took."""
-        taken, _ = log_probability(self.logits([agent], batch.observations[one]), batch.actions[one])
+        taken, _ = log_probability(self.logits([agent], batch, one), batch.actions[one])
         return (taken - batch.log_probabilities[one])[0].exp()

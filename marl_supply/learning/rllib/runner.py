@@ -18,8 +18,8 @@ from ray.rllib.utils.checkpoints import Checkpointable
 from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED, NUM_ENV_STEPS_SAMPLED_LIFETIME, WEIGHTS_SEQ_NO
 
 from marl_supply.learning.arena import Arena, Step, View
-from marl_supply.learning.networks import last_open, open_logits, propagate, sample, stacked
-from marl_supply.learning.rllib.modules import CRITIC, module_spaces, priors
+from marl_supply.learning.networks import last_open, propagate, sample, stacked
+from marl_supply.learning.rllib.modules import CRITIC, heads, module_spaces
 
 ENDS = "ends"
 """Batch column: whether a trajectory ends after the row, because its episode was cut or the batch is over."""
@@ -27,6 +27,8 @@ CUT = "cut"
 """Batch column: whether its episode was cut after the row."""
 FINAL = "final"
 """Batch column: the state after the row, filled in where `ENDS`."""
+HIGHEST = "highest"
+"""Batch column: number of the highest open choice of each component; absent where all are open on all days."""
 COMPONENT_ARENA = "arena"
 
 
@@ -56,7 +58,10 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         share = config.learner.replications // runners
         number = max((self.worker_index or 0) - 1, 0)
         first = number * share
-        self.arena = Arena(config.game(), config.learner, config.seeds, config.fixed, share, first)
+        learner = config.learner
+        self.arena = Arena(
+            config.game(), learner, config.seeds, config.fixed, share, first, foresight=learner.foresight
+        )
         self.env = self.arena
         self._view = self.arena.view()
 
@@ -66,22 +71,23 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         self._stack()
 
     def _stack(self) -> None:
-        actors = [self.module[agent] for agent in self.config.interface().agents]
+        interface = self.config.interface()
+        actors = [self.module[interface.module_of[agent]] for agent in interface.agents]
         with torch.no_grad():
             self._layers = [(w.contiguous(), b.contiguous()) for w, b in stacked([actor.network for actor in actors])]
-            self._prior = priors(actors)
-            self._last = last_open(self._prior)[:, None, None]
+            self._heads = heads(actors)
+            self._last = last_open(self._heads.prior)[:, None, None]
 
     @torch.no_grad()
     def sample(self, **kwargs: Any) -> MultiAgentBatch:
         """Play the settings' number of periods and return them."""
         assert self.arena is not None
-        record = _Record(self.arena, self.config.learner.periods)
+        record = _Record(self.arena, self.config.learner.periods, self._view)
         for period in range(record.periods):
             view = self._view
-            logits = self.logits(view.actors)
             uniforms = torch.from_numpy(self.arena.uniforms().transpose(0, 2, 3, 1))
-            actions, log_probabilities = sample(logits, uniforms, self._last)
+            last = self._last if view.highest is None else torch.from_numpy(view.highest)
+            actions, log_probabilities = sample(self.logits(view), uniforms, last)
             step = self.arena.step(actions.numpy())
             record.put(period, view, actions.numpy(), log_probabilities.numpy(), step)
             self._view = step.view
@@ -90,11 +96,18 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         self._count(len(record.rewards[0]) * record.periods)
         return batch
 
-    def logits(self, observations: np.ndarray) -> torch.Tensor:
-        """(A, K, B, C, n) from (A, K, B, o)."""
-        agents, copies, rows, size = observations.shape
-        inputs = torch.from_numpy(observations).view(agents * copies, rows, size)
-        return open_logits(propagate(self._layers, inputs), self._prior)
+    @torch.no_grad()
+    def logits(self, view: View) -> torch.Tensor:
+        """(A, K, B, C, n) of the choices at a decision point."""
+        agents, copies, rows, size = view.actors.shape
+        inputs = torch.from_numpy(view.actors).view(agents * copies, rows, size)
+        highest = None if view.highest is None else torch.from_numpy(view.highest)
+        return self._heads.logits(propagate(self._layers, inputs), highest)
+
+    def greedy(self, view: View) -> np.ndarray:
+        """(A, K, B, C) the most probable choices."""
+        chosen: np.ndarray = self.logits(view).argmax(-1).numpy()
+        return chosen
 
     def _count(self, steps: int) -> None:
         self.num_env_steps_sampled_lifetime += steps
@@ -170,17 +183,18 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
 class _Record:
     """The arrays of one sample, chains first, then periods, then copies."""
 
-    def __init__(self, arena: Arena, periods: int) -> None:
+    def __init__(self, arena: Arena, periods: int, view: View) -> None:
         interface = arena.interface
         agents, components = interface.choices.shape
         lead = (arena.replications, periods, arena.copies)
         self.periods = periods
         self.observations = np.empty((agents, *lead, interface.seen.shape[1]), dtype=np.float32)
         self.actions = np.empty((agents, *lead, components), dtype=np.int64)
+        self.highest = None if view.highest is None else np.empty_like(self.actions)
         self.log_probabilities = np.empty((agents, *lead), dtype=np.float32)
         self.rewards = np.empty((agents, *lead), dtype=np.float32)
-        self.state = np.empty((*lead, interface.size), dtype=np.float32)
-        self.final = np.zeros((*lead, interface.size), dtype=np.float32)
+        self.state = np.empty((*lead, view.state.shape[-1]), dtype=np.float32)
+        self.final = np.zeros(self.state.shape, dtype=np.float32)
         self.cut = np.zeros(lead[:2], dtype=bool)
 
     def put(self, period: int, view: View, actions: np.ndarray, log_probabilities: np.ndarray, step: Step) -> None:
@@ -188,6 +202,8 @@ class _Record:
         self.observations[:, :, period] = view.actors.transpose(0, 2, 1, 3)
         self.state[:, period] = view.state.transpose(1, 0, 2)
         self.actions[:, :, period] = actions.transpose(0, 2, 1, 3)
+        if self.highest is not None and view.highest is not None:
+            self.highest[:, :, period] = view.highest.transpose(0, 2, 1, 3)
         self.log_probabilities[:, :, period] = log_probabilities.transpose(0, 2, 1)
         self.rewards[:, :, period] = step.rewards.transpose(0, 2, 1)
         if len(step.cut):
@@ -204,17 +220,7 @@ class _Record:
         ends = self.cut.copy()
         ends[:, -1] = True
         rows = ends.size
-        parts = {
-            agent: SampleBatch(
-                {
-                    Columns.OBS: self.observations[number].reshape(rows, *self.observations.shape[3:]),
-                    Columns.ACTIONS: self.actions[number].reshape(rows, *self.actions.shape[3:]),
-                    Columns.ACTION_LOGP: self.log_probabilities[number].reshape(rows, -1),
-                    Columns.REWARDS: self.rewards[number].reshape(rows, -1),
-                }
-            )
-            for number, agent in enumerate(agents)
-        }
+        parts = {agent: SampleBatch(self._of_agent(number, rows)) for number, agent in enumerate(agents)}
         parts[CRITIC] = SampleBatch(
             {
                 Columns.OBS: self.state.reshape(rows, *self.state.shape[2:]),
@@ -224,3 +230,14 @@ class _Record:
             }
         )
         return MultiAgentBatch(parts, env_steps=rows)
+
+    def _of_agent(self, number: int, rows: int) -> dict[str, np.ndarray]:
+        columns: dict[str, np.ndarray] = {
+            Columns.OBS: self.observations,
+            Columns.ACTIONS: self.actions,
+            Columns.ACTION_LOGP: self.log_probabilities,
+            Columns.REWARDS: self.rewards,
+        }
+        if self.highest is not None:
+            columns[HIGHEST] = self.highest
+        return {name: values[number].reshape(rows, *values.shape[3:]) for name, values in columns.items()}

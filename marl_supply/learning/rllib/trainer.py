@@ -1,8 +1,8 @@
-"""The algorithm as `train` uses it: one update at a time, greedy scores, weights, and a state to go on from."""
+"""On-policy learners as `train` uses them: one update at a time, greedy costs, weights, and a state to go on from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -13,30 +13,31 @@ from ray.rllib.utils.metrics import WEIGHTS_SEQ_NO
 
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
+from marl_supply.learning.held_out import held_out_costs
 from marl_supply.learning.interface import Interface
+from marl_supply.learning.on_policy import OnPolicyLearner
 from marl_supply.learning.rllib.algorithm import GameConfig
 from marl_supply.learning.rllib.modules import Actor
 from marl_supply.learning.rllib.session import ensure_ray
-from marl_supply.learning.settings import Learner
+from marl_supply.learning.trained.choosing_policy import ChoosingPolicy, choosing_policies
+from marl_supply.learning.trainer import identity_of
 
 Layers = dict[str, list[tuple[np.ndarray, np.ndarray]]]
 
 
-class Trainer:
+class OnPolicyTrainer:
     """One training of K copies.
 
     Attributes
     ----------
     interface : Interface
         What the learning agents see and choose.
-    updates : int
-        Planned for the budget.
     """
 
     def __init__(
         self,
         game: Game,
-        learner: Learner,
+        learner: OnPolicyLearner,
         seeds: Sequence[int],
         env_steps: int,
         fixed: dict[str, Policy],
@@ -44,16 +45,10 @@ class Trainer:
     ) -> None:
         config = GameConfig().play(game, learner, seeds, env_steps, fixed)
         config.env_runners(num_env_runners=env_runners)
-        self.learner, self.seeds, self.fixed = learner, config.seeds, fixed
+        self.game, self.learner, self.seeds, self.fixed = game, learner, config.seeds, fixed
         self.updates = config.updates
         self.interface: Interface = config.interface()
-        self._identity = {
-            "topology": config.description,
-            "learner": learner.to_dict(),
-            "seeds": list(self.seeds),
-            "env_steps": int(env_steps),
-            "fixed": sorted(fixed),
-        }
+        self._identity = identity_of(game, learner, self.seeds, env_steps, fixed)
         ensure_ray()
         self.algorithm = config.build_algo()
 
@@ -65,22 +60,29 @@ class Trainer:
         """Sample once and update once."""
         self.algorithm.train()
 
+    def greedy_costs(self) -> np.ndarray:
+        """(agents of the game, K) costs of the most probable choices on held-out demand."""
+        choose = self.algorithm.env_runner.greedy
+        return held_out_costs(self.game, self.learner, self.seeds, choose, self.fixed)
+
     def layers(self) -> Layers:
-        """For each agent its weights (K, in, out) and biases (K, 1, out)."""
+        """For each actor its weights (K, in, out) and biases (K, 1, out)."""
         return {
-            agent: [(_copied(weight), _copied(bias)) for weight, bias in self._actor(agent).network.layers()]
-            for agent in self.interface.agents
+            name: [(_copied(weight), _copied(bias)) for weight, bias in self._actor(name).network.layers()]
+            for name in self.interface.modules
         }
 
-    def _actor(self, agent: str) -> Actor:
-        module: Actor = self.algorithm.get_module(agent)
+    def _actor(self, name: str) -> Actor:
+        module: Actor = self.algorithm.get_module(name)
         return module
 
-    @torch.no_grad()
-    def logits(self, observations: np.ndarray) -> np.ndarray:
-        """(A, K, B, C, n) from (A, K, B, o)."""
-        scores: np.ndarray = self.algorithm.env_runner.logits(observations).numpy()
-        return scores
+    def snapshot(self, copy: int) -> Layers:
+        """The layers of one copy."""
+        return {name: [(weight[copy], bias[copy]) for weight, bias in own] for name, own in self.layers().items()}
+
+    def policies(self, snapshot: Layers, record: Mapping[str, Any]) -> dict[str, ChoosingPolicy]:
+        """The learning agents of a snapshot."""
+        return choosing_policies(self.interface, snapshot, record)
 
     def get_state(self) -> dict[str, Any]:
         """Weights, optimizers, value moments and the arenas: everything the next updates depend on."""
