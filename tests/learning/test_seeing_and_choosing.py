@@ -1,4 +1,4 @@
-"""What actors remember, see ahead and may choose: smoothing by hand, foresight, masks, bases, Gaussian heads, sharing."""
+"""What actors remember and may choose, and what critics foresee: smoothing by hand, masks, bases, shared actors."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_actors_remember_what_they_see_and_nothing_else() -> None:
     assert shared.sizes == tuple(len(shared.game.seen[a]) + 6 for a in shared.agents)
     retailer = arena.interface.agents.index("retailer")
     smoothed = np.full(32, 10.0)
-    for period in range(12):
+    for _ in range(12):
         step = arena.step(middle(arena))
         demand = step.outcome.flows.demand[0]
         smoothed = smoothed + 0.3 * (demand - smoothed)

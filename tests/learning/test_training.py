@@ -195,11 +195,11 @@ def test_policies_need_neither_ray_nor_torch(trained: Any, tmp_path: Path) -> No
 
 
 def test_a_policy_plays_every_seat_that_sees_the_same() -> None:
-    """A distributor's policy in the wholesaler's seat; the manufacturer's pipeline is longer, so it is refused there."""
+    """A distributor's policy in the wholesaler's seat; in the manufacturer's, with a longer pipeline, it is refused."""
     game = Game("beer_game_uniform", horizon=20)
     learner = small("ppo", evaluations=1)
     policies = train(game, learner, [1], learner.rows).policies[1]
-    others = {agent: policies["distributor"] for agent in ("wholesaler", "distributor", "retailer")}
+    others = dict.fromkeys(("wholesaler", "distributor", "retailer"), policies["distributor"])
     assert evaluate(game, {**policies, **others}, replications=4).total.shape == (4,)
     with pytest.raises(InputError, match="numbers of pipeline, and 'manufacturer' sees 2"):
         evaluate(game, dict.fromkeys(game.agents, policies["distributor"]), replications=4)

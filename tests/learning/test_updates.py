@@ -14,7 +14,7 @@ pytest.importorskip("ray")
 torch = pytest.importorskip("torch")
 
 from marl_supply.game.game import Game  # noqa: E402
-from marl_supply.learning.rllib.learner import SequentialLearner  # noqa: E402
+from marl_supply.learning.rllib.learner import PERMUTATIONS, SequentialLearner  # noqa: E402
 from marl_supply.learning.rllib.modules import CRITIC  # noqa: E402
 from marl_supply.learning.rllib.runner import CUT, ENDS, FINAL  # noqa: E402
 from marl_supply.learning.rllib.trainer import OnPolicyTrainer as Trainer  # noqa: E402
@@ -94,6 +94,7 @@ def test_advantages_and_m_by_hand(reward: Any, monkeypatch: pytest.MonkeyPatch) 
     inside.update(batch=batch)
     new = {agent: layers_of(inside.module[agent]) for agent in agents}
     parts = batch.policy_batches
+    shuffle = np.random.default_rng([PERMUTATIONS, 1]).permutation(learner.rows)
     assert sorted(order) == [0, 1, 2, 3]
     spreads = []
     for copy in range(2):
@@ -102,7 +103,7 @@ def test_advantages_and_m_by_hand(reward: Any, monkeypatch: pytest.MonkeyPatch) 
             agent = agents[number]
             party = 0 if reward == "shared" else number
             expected = standard_advantages(trainer, parts, critic, party, copy) * change
-            np.testing.assert_allclose(used[number][copy], expected, atol=2e-5, rtol=2e-5)
+            np.testing.assert_allclose(used[number][copy], expected[shuffle], atol=2e-5, rtol=2e-5)
             prior = trainer.interface.prior[number]
             change = change * (
                 probabilities(new[agent], prior, copy, parts[agent])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from marl_supply.learning.objectives import advantages, clip_gradients, clipped_
 from marl_supply.learning.rllib.modules import CRITIC, Actor, Critic, as_rows, heads
 from marl_supply.learning.rllib.runner import CUT, ENDS, FINAL, HIGHEST
 
+EVERY = slice(None)
 PERMUTATIONS = 2022
 """Key of the generator of minibatches and agent orders, the same for every seed so that copies can share them."""
 
@@ -43,13 +44,23 @@ class Batch:
     highest: Tensor | None = None
     decides: Tensor | None = None
 
+    def shuffled(self, order: np.ndarray) -> Batch:
+        """The same rows in another order, so that a minibatch is a slice."""
+        rows = torch.from_numpy(order)
+        values: dict[str, Any] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            axis = 1 if item.name in ("inputs", "targets") else 2
+            values[item.name] = None if value is None else value.index_select(axis, rows)
+        return Batch(**values)
+
 
 class GameLearner(TorchLearner):
     """Updates all copies of actors and critics from one batch; a copy's update is that of a run of its seed alone."""
 
     @abstractmethod
-    def update_actors(self, batch: Batch, agents: list[str], minibatches: list[Tensor]) -> None:
-        """Update the actors of `agents`; `minibatches` are row numbers."""
+    def update_actors(self, batch: Batch, agents: list[str], minibatches: list[slice]) -> None:
+        """Update the actors of `agents`; `minibatches` are rows."""
 
     def compute_loss_for_module(self, **kwargs: Any) -> Tensor:
         """Not RLlib's way: losses belong to all copies, and in sequence to one agent, so `update` computes them."""
@@ -78,10 +89,10 @@ class GameLearner(TorchLearner):
         assert data.batch is not None, "one batch an update"
         self._weights_seq_no += 1
         agents = self._agents_to_update()
+        self._generator = np.random.default_rng([PERMUTATIONS, self._weights_seq_no])
         prepared = self.prepare(data.batch, agents)
-        generator = np.random.default_rng([PERMUTATIONS, self._weights_seq_no])
-        minibatches = list(self._minibatches(generator, prepared.inputs.shape[1]))
-        self._generator = generator
+        prepared = prepared.shuffled(self._generator.permutation(prepared.inputs.shape[1]))
+        minibatches = list(self._minibatches(prepared.inputs.shape[1]))
         if self._weights_seq_no > self.config.learner.critic_only_updates and agents:
             self.update_actors(prepared, agents, minibatches)
         self._update_critics(prepared, minibatches)
@@ -106,13 +117,13 @@ class GameLearner(TorchLearner):
         interface = self.config.interface()
         return [a for a in interface.agents if self.should_module_be_updated(interface.module_of[a])]
 
-    def _minibatches(self, generator: np.random.Generator, rows: int) -> Iterator[Tensor]:
-        """Row numbers of each minibatch of each epoch."""
+    def _minibatches(self, rows: int) -> Iterator[slice]:
+        """The shuffled rows of each minibatch: the same parts in every epoch, each time in another order."""
         settings = self.config.learner
         size = rows // settings.minibatches
         for _ in range(settings.epochs):
-            order = torch.from_numpy(generator.permutation(rows))
-            yield from order[: size * settings.minibatches].split(size)
+            for part in self._generator.permutation(settings.minibatches).tolist():
+                yield slice(part * size, (part + 1) * size)
 
     @torch.no_grad()
     def prepare(self, batch: MultiAgentBatch, agents: list[str]) -> Batch:
@@ -168,17 +179,17 @@ class GameLearner(TorchLearner):
         mean, deviation = critic.moments.current()
         return estimates, (targets - mean) / deviation
 
-    def _update_critics(self, batch: Batch, minibatches: list[Tensor]) -> None:
+    def _update_critics(self, batch: Batch, minibatches: list[slice]) -> None:
         critic: Critic = self.module[CRITIC]
         parameters = list(critic.parameters())
         loss = torch.zeros(())
         for rows in minibatches:
-            errors = critic.normalised(batch.inputs.index_select(1, rows)) - batch.targets.index_select(1, rows)
+            errors = critic.normalised(batch.inputs[:, rows]) - batch.targets[:, rows]
             loss = 0.5 * errors.square().mean(1).sum()
             self.descend(loss, {CRITIC: parameters})
         self.metrics.log_value((CRITIC, "value_loss"), float(loss.detach()) / batch.targets.shape[0], window=1)
 
-    def objective(self, logits: Tensor, batch: Batch, rows: Tensor, numbers: slice, advantage: Tensor) -> Tensor:
+    def objective(self, logits: Tensor, batch: Batch, rows: slice, numbers: slice, advantage: Tensor) -> Tensor:
         """Loss of some agents on a minibatch: clipped objective and entropy bonus, added over agents and copies.
 
         Parameters
@@ -187,21 +198,19 @@ class GameLearner(TorchLearner):
         advantage : (a, K, N)
         """
         settings = self.config.learner
-        taken, entropy = log_probability(logits, batch.actions[numbers].index_select(2, rows))
-        log_ratio = taken - batch.log_probabilities[numbers].index_select(2, rows)
-        decides = None if batch.decides is None else batch.decides[numbers].index_select(2, rows)
+        taken, entropy = log_probability(logits, batch.actions[numbers, :, rows])
+        log_ratio = taken - batch.log_probabilities[numbers, :, rows]
+        decides = None if batch.decides is None else batch.decides[numbers, :, rows]
         bonus = settings.entropy * self.remaining * mean_over(entropy, decides).sum()
-        gain = clipped_gain(log_ratio, advantage.index_select(2, rows), settings.clip)
+        gain = clipped_gain(log_ratio, advantage[:, :, rows], settings.clip)
         return -mean_over(gain, decides).sum() - bonus
 
-    def logits(self, agents: list[str], batch: Batch, numbers: slice, rows: Tensor | None = None) -> Tensor:
+    def logits(self, agents: list[str], batch: Batch, numbers: slice, rows: slice = EVERY) -> Tensor:
         """(a, K, rows, C, n) of some agents, on some rows or on all."""
         module_of = self.config.interface().module_of
         modules: list[Actor] = [self.module[module_of[agent]] for agent in agents]
-        seen, highest = batch.observations[numbers], None if batch.highest is None else batch.highest[numbers]
-        if rows is not None:
-            seen = seen.index_select(2, rows)
-            highest = None if highest is None else highest.index_select(2, rows)
+        seen = batch.observations[numbers, :, rows]
+        highest = None if batch.highest is None else batch.highest[numbers, :, rows]
         inputs = seen.reshape(-1, *seen.shape[2:])
         return heads(modules).logits(propagate(stacked([module.network for module in modules]), inputs), highest)
 
@@ -225,8 +234,8 @@ class GameLearner(TorchLearner):
 class SimultaneousLearner(GameLearner):
     """All agents climb their objectives at once, in one stacked pass."""
 
-    def update_actors(self, batch: Batch, agents: list[str], minibatches: list[Tensor]) -> None:
-        """Update the actors of `agents`; `minibatches` are row numbers."""
+    def update_actors(self, batch: Batch, agents: list[str], minibatches: list[slice]) -> None:
+        """Update the actors of `agents`; `minibatches` are rows."""
         modules, everybody = self.parameters_of(agents), slice(0, len(agents))
         for rows in minibatches:
             logits = self.logits(agents, batch, everybody, rows)
@@ -239,8 +248,8 @@ class SequentialLearner(GameLearner):
     M is the product of the new to old probabilities of the actions of the agents before, on the whole batch.
     """
 
-    def update_actors(self, batch: Batch, agents: list[str], minibatches: list[Tensor]) -> None:
-        """Update the actors of `agents`; `minibatches` are row numbers."""
+    def update_actors(self, batch: Batch, agents: list[str], minibatches: list[slice]) -> None:
+        """Update the actors of `agents`; `minibatches` are rows."""
         change = torch.ones_like(batch.advantages[0])
         for number in self._generator.permutation(len(agents)).tolist():
             agent, one = agents[number], slice(number, number + 1)
