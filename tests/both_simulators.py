@@ -20,6 +20,7 @@ from marl_supply.simulation.positions import (
     on_order_seen,
     owed_seen,
     periods_to_review,
+    review_interval,
 )
 
 Array = Any
@@ -77,6 +78,7 @@ class Comparison:
         self.units("inventory_position", network.rows, inventory_position(network, state), seen)
         self.units("echelon_inventory_position", network.rows, echelon_inventory_position(network, state), seen)
         self.units("periods_to_review", network.rows, periods_to_review(network, state), seen)
+        self.units("review_interval", network.rows, review_interval(network, state), seen)
         self.same("last_order", network.edges, state.last_order, [self.last_order[name] for name in network.edges])
         assert (np.asarray(state.period) == self.time).all()
         for name, slots, values in (

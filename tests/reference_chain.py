@@ -126,6 +126,12 @@ class Chain:
     def periods_to_review(self, node: str) -> int:
         return next(wait for wait in count() if self.reviews(node, self.time + wait))
 
+    def review_interval(self, node: str) -> int:
+        """From the latest review, today's included, to the next; before the first, from the beginning to it."""
+        since = next((back for back in range(self.time + 1) if self.reviews(node, self.time - back)), self.time)
+        wait = next(ahead for ahead in count(1) if self.reviews(node, self.time + ahead))
+        return since + wait
+
     def stock(self, node: str) -> Any:
         """On hand; a source has no end of it."""
         return self.on_hand.get(node, inf)
@@ -152,4 +158,5 @@ class Chain:
             "closed": {edge: self.closed(edge) for edge in self.edges},
             "stopped": {n: self.down[n] for n in self.topology.nodes},
             "periods_to_review": {n: self.periods_to_review(n) for n in self.on_hand},
+            "review_interval": {n: self.review_interval(n) for n in self.on_hand},
         }

@@ -21,6 +21,7 @@ from marl_supply.simulation.positions import (
     on_order_seen,
     owed_seen,
     periods_to_review,
+    review_interval,
 )
 from marl_supply.simulation.state import State
 from marl_supply.topology.incidence import IntArray
@@ -144,6 +145,15 @@ QUANTITIES = (
         "periods",
     ),
     Quantity(
+        "review_interval",
+        "rows",
+        "from the latest review, today's included, to the next",
+        False,
+        review_interval,
+        lambda network: network.reviews is not None and network.reviews.are_uneven,
+        "periods",
+    ),
+    Quantity(
         "stopped",
         "rows",
         "1 while a disruption keeps the row from shipping",
@@ -197,6 +207,7 @@ LOCAL = (
     "last_order",
     "inventory_position",
     "periods_to_review",
+    "review_interval",
     "stopped",
     "closed",
     "market_state",

@@ -64,3 +64,11 @@ def periods_to_review(network: Network, state: State) -> Array:
     if network.reviews is None:
         return arrays.zeros(*shape)
     return arrays.zeros(*shape) + arrays.given(network.reviews.periods_until(state.period))
+
+
+def review_interval(network: Network, state: State) -> Array:
+    """(N, B) periods from each row's latest review, today's included, to its next."""
+    arrays, shape = state.arrays, (len(network.rows), state.replications)
+    if network.reviews is None:
+        return arrays.zeros(*shape) + 1
+    return arrays.zeros(*shape) + arrays.given(network.reviews.interval(state.period))

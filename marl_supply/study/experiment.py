@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marl_supply.study.file import Evaluate, LearnerRow, PolicyRow, Report, Train
+from marl_supply.topology import load as load_topology
 from marl_supply.topology.file import Topology
 
 Row = PolicyRow | LearnerRow
@@ -36,6 +37,10 @@ class Experiment:
     def learners(self) -> dict[str, LearnerRow]:
         """The rows that are trained."""
         return {name: row for name, row in self.compare.items() if isinstance(row, LearnerRow)}
+
+    def topology_of(self, row: Row) -> Topology:
+        """The topology with what a row states for itself in the section `game`."""
+        return load_topology(self.topology, {f"game.{name}": value for name, value in row.game.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved file, JSON-able; `load` reads it back, and it has the same hash."""

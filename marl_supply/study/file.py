@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
-from pydantic import StrictBool, field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from marl_supply.errors import nearest
+from marl_supply.solvers.tune import Method
 from marl_supply.topology.file import Section
 from marl_supply.topology.keys import Count, Name, Number, Periods, Reward, key
 
+METHODS: tuple[str, ...] = get_args(Method)
 KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "report", "sweep")
 """The keys of an experiment file, in the order in which they are written."""
 PARTS = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy")
@@ -18,11 +20,55 @@ LATER = ("exploitability", "price_of_stability")
 """What it cannot show yet."""
 
 
-class PolicyRow(Section):
+OF_ROWS = ("observe", "actions")
+"""The keys of the game that a row may state for itself: they change no cost."""
+
+
+class Tune(Section):
+    """How a rule's parameters are searched. `true` is short for the defaults."""
+
+    replications: Count = key(256, "", "sequences of demand that the candidates meet")
+    restarts: Periods = key(0, "", "further runs of the search from random starts")
+    method: str = key("auto", "", "`enumeration`, `pattern`, `cma_es` or `auto`")
+    tie: str = key("none", "", "`equal`: rows with equal data share their numbers")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, tune: Any) -> Any:
+        return {} if tune is True else tune
+
+    @field_validator("method", "tie")
+    @classmethod
+    def _known(cls, word: str, info: ValidationInfo) -> str:
+        known = METHODS if info.field_name == "method" else ("none", "equal")
+        if word not in known:
+            raise ValueError(f"no '{word}'{nearest(word, known) or '; there are ' + ', '.join(known)}")
+        return word
+
+
+class _Row(Section):
+    """What every row may state."""
+
+    game: dict[str, Any] = key({}, "", "`observe` and `actions` of this row, where they are not the game's")
+
+    @field_validator("game")
+    @classmethod
+    def _changes_no_cost(cls, game: dict[str, Any]) -> dict[str, Any]:
+        for name in game:
+            if name not in OF_ROWS:
+                raise ValueError(
+                    f"'{name}' would make rows differ in more than who plays; a row states observe, actions"
+                )
+        return game
+
+
+class PolicyRow(_Row):
     """A row of the comparison that is played by rules, or by policies trained before."""
 
     policy: str | None = key(None, "", "name of a rule, or the path of a trained policy, for every seat")
-    tune: StrictBool = key(False, "", "search the rule's parameters for the least cost of all agents together")
+    tune: Tune | Literal[False] = key(
+        False, "", "search the rule's parameters for the least cost of all agents together: true, or how"
+    )
     parameters: dict[Name, Number | dict[str, Number]] = key(
         {}, "", "`{NODE: number}` or `{NODE: {PARAMETER: number}}`; where tuned, the search starts there"
     )
@@ -39,7 +85,7 @@ class PolicyRow(Section):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class LearnerRow(Section):
+class LearnerRow(_Row):
     """A row of the comparison that is trained: once for each seed, all seeds together as copies."""
 
     learner: str = key(..., "", "name of a learner")

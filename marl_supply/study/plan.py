@@ -13,6 +13,7 @@ from marl_supply.study.experiment import Experiment, Row
 from marl_supply.study.file import LearnerRow
 from marl_supply.study.players import seat_players, seat_some, try_out
 from marl_supply.study.scoring import Scoring, scoring
+from marl_supply.study.work import game_of
 
 
 def check(experiment: Experiment) -> Scoring:
@@ -25,9 +26,9 @@ def check(experiment: Experiment) -> Scoring:
     """
     scored = scoring(experiment.topology, experiment.evaluate)
     for name, row in experiment.compare.items():
-        game = Game(experiment.topology, reward=row.reward if isinstance(row, LearnerRow) else None)
         try:
-            _check_row(game, scored.game, row)
+            game = game_of(experiment, row)
+            _check_row(game, scoring(experiment.topology_of(row), experiment.evaluate).game, row)
         except InputError as error:
             raise InputError(f"compare.{name}: {error}") from None
     for name, reference in experiment.report.references.items():

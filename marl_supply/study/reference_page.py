@@ -41,6 +41,7 @@ where. `--dry-run` checks everything and prints the plan.
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`compare.ROW` with a `policy`", file.PolicyRow),
     ("`compare.ROW` with a `learner`", file.LearnerRow),
+    ("`compare.ROW.tune`", file.Tune),
     ("`train`", file.Train),
     ("`evaluate`", file.Evaluate),
     ("`report`", file.Report),

@@ -9,8 +9,9 @@ from typing import cast
 from marl_supply.game.evaluate import evaluate
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
+from marl_supply.metrics.intervals import Interval
 from marl_supply.policies.seating import parameters_of
-from marl_supply.solvers.tune import tune
+from marl_supply.solvers.tune import Method, Tie, tune
 from marl_supply.study import provenance, tables
 from marl_supply.study.experiment import Experiment, Row
 from marl_supply.study.file import LearnerRow, PolicyRow
@@ -43,7 +44,7 @@ def work(folder: Folder, experiment: Experiment, name: str, report: Report) -> N
         found, players = _train(folder, experiment, name, row, report)
     else:
         found, players = _rules(experiment, row, report)
-    scored = scoring(experiment.topology, experiment.evaluate)
+    scored = scoring(experiment.topology_of(row), experiment.evaluate)
     results = _score(folder, experiment, name, scored, players, report)
     record = {
         "row": name,
@@ -60,7 +61,7 @@ def work(folder: Folder, experiment: Experiment, name: str, report: Report) -> N
 
 def game_of(experiment: Experiment, row: Row) -> Game:
     """The game that a row is tuned or trained on: recorded demand by its training span."""
-    return Game(experiment.topology, reward=row.reward if isinstance(row, LearnerRow) else None)
+    return Game(experiment.topology_of(row), reward=row.reward if isinstance(row, LearnerRow) else None)
 
 
 def _rules(experiment: Experiment, row: PolicyRow, report: Report) -> tuple[Table, dict[int | None, Players]]:
@@ -72,6 +73,10 @@ def _rules(experiment: Experiment, row: PolicyRow, report: Report) -> tuple[Tabl
         tuned = tune(
             row.policy,
             game,
+            replications=row.tune.replications,
+            restarts=row.tune.restarts,
+            method=cast(Method, row.tune.method),
+            tie=cast(Tie, row.tune.tie),
             parameters=row.parameters or None,
             progress=lambda text, tried: report(1 - 1 / (1 + tried / 1000), f"tuning, {tried} candidates, {text}"),
         )
@@ -81,13 +86,19 @@ def _rules(experiment: Experiment, row: PolicyRow, report: Report) -> tuple[Tabl
             "standard_error": tuned.standard_error,
             "candidates": tuned.candidates,
             "periods": tuned.periods,
+            "estimate": _ends(tuned.estimate),
+            "excess": _ends(tuned.excess),
             "second_best": {"parameters": tuned.second_best[0], "cost": tuned.second_best[1]},
         }
     else:
         players = seat_players(game, row.policy, row.parameters, row.seats)
     named = {agent: row.seats.get(agent, row.policy or "") for agent in game.agents}
-    found |= {"policies": named, "parameters": parameters_of(game, players), "tuned": row.tune}
+    found |= {"policies": named, "parameters": parameters_of(game, players), "tuned": bool(row.tune)}
     return found, {None: players}
+
+
+def _ends(interval: Interval) -> Table:
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
 
 
 def _train(

@@ -36,17 +36,34 @@ class SharedCapacity:
 
 @dataclass(frozen=True)
 class Reviews:
-    """When rows order: offset (N, 1), cycle (N, 1) periods, until (N, longest cycle) periods to the next review."""
+    """When rows order.
+
+    offset, cycle: (N, 1) periods; until, length: (N, longest cycle) periods to the next review, and of the interval
+    that a day of the cycle lies in.
+    """
 
     offset: IntArray
     cycle: IntArray
     until: IntArray
+    length: IntArray
+
+    @property
+    def are_uneven(self) -> bool:
+        """Whether some row's intervals differ."""
+        rows = zip(self.length, self.cycle.ravel(), strict=True)
+        return any(len(np.unique(length[:size])) > 1 for length, size in rows)
 
     def periods_until(self, period: int | IntArray) -> IntArray:
         """(N, 1 or B) periods to each row's next review, from a period of the episode or one for each replication."""
         since = np.atleast_1d(period)[None] - self.offset
         within_cycle = self.until[np.arange(len(self.offset))[:, None], since % self.cycle]
         return np.where(since < 0, -since, within_cycle)
+
+    def interval(self, period: int | IntArray) -> IntArray:
+        """(N, 1 or B) periods from each row's latest review to its next; before the first, from the beginning to it."""
+        since = np.atleast_1d(period)[None] - self.offset
+        within_cycle = self.length[np.arange(len(self.offset))[:, None], since % self.cycle]
+        return np.where(since < 0, self.offset, within_cycle)
 
 
 def storages_of(topology: Topology, rows: tuple[str, ...], customer: IntArray) -> tuple[Storage, ...]:
@@ -99,9 +116,11 @@ def reviews_of(nodes: Iterable[Node]) -> Reviews | None:
         return None
     cycles = [sum(node.review) for node in nodes]
     until = np.zeros((len(nodes), max(cycles)), dtype=np.int64)
+    length = np.zeros_like(until)
     for row, node in enumerate(nodes):
         days = np.cumsum([0, *node.review])
         for day in range(cycles[row]):
             until[row, day] = days[np.searchsorted(days, day)] - day
+        length[row, : cycles[row]] = np.repeat(node.review, node.review)
     offset = np.array([node.review_offset for node in nodes], dtype=np.int64)
-    return Reviews(offset[:, None], np.array(cycles, dtype=np.int64)[:, None], until)
+    return Reviews(offset[:, None], np.array(cycles, dtype=np.int64)[:, None], until, length)

@@ -56,6 +56,8 @@ WRONG_PLAYERS: dict[str, tuple[dict[str, Any], str]] = {
     "seat": ({"policy": "base_stock", "seats": {"retailr": "sterman"}}, "did you mean 'retailer'"),
     "empty seat": ({"seats": {"retailer": "sterman"}}, "no policy for 'manufacturer'"),
     "hidden": ({"policy": "echelon_base_stock"}, "use observe"),
+    "another game": ({"policy": "sterman", "game": {"horizon": 9}}, "'horizon' would make rows differ"),
+    "another search": ({"policy": "base_stock", "tune": {"method": "patern"}}, "no 'patern' (did you mean 'pattern'?)"),
     "nothing to tune": ({"policy": "random_order", "tune": True}, "no parameters to tune"),
     "no file": ({"policy": "lost/seed_0.npz"}, "no such file"),
     "nobody learns": ({"learner": "ppo", "seats": dict.fromkeys(EVERYBODY, "sterman")}, "leave at least one"),
