@@ -30,6 +30,8 @@ class StubLearner:
         out_dir: Path,
         progress: Any,
         fixed: Mapping[str, Any],
+        env_runners: int = 0,
+        watch: Any = None,
     ) -> Any:
         self.calls.append(out_dir.parent.name)
         begun = out_dir / "checkpoint.pt"

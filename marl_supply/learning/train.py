@@ -16,6 +16,7 @@ from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
 from marl_supply.learning.checkpoint import load_checkpoint, save_checkpoint
 from marl_supply.learning.extras import check_installed
+from marl_supply.learning.loggers.logger import Watch
 from marl_supply.learning.settings import Learner, learner_named
 from marl_supply.learning.trained import TrainedPolicy, save_policies
 from marl_supply.learning.trainer import Trainer, trainer_of
@@ -70,6 +71,7 @@ def train(
     progress: Progress | None = None,
     fixed: Mapping[str, Policy] | None = None,
     env_runners: int = 0,
+    watch: Watch | None = None,
 ) -> Training:
     """Train copies of a learner, one for each seed, in one stacked run on RLlib.
 
@@ -90,6 +92,8 @@ def train(
         Policies of the agents that do not learn.
     env_runners
         Remote processes that sample; 0 samples in this one.
+    watch
+        Called after every evaluation with the environment steps of each copy, and costs, losses and speed.
 
     Raises
     ------
@@ -100,7 +104,7 @@ def train(
     learner = learner_named(learner) if isinstance(learner, str) else learner
     trainer = trainer_of(game, learner, seeds, env_steps, fixed, env_runners)
     try:
-        return _Run(trainer, None if out_dir is None else Path(out_dir), progress).finish()
+        return _Run(trainer, None if out_dir is None else Path(out_dir), progress, watch).finish()
     finally:
         trainer.stop()
 
@@ -108,10 +112,13 @@ def train(
 class _Run:
     """A training in progress: what has been evaluated and kept so far."""
 
-    def __init__(self, trainer: Trainer, out_dir: Path | None, progress: Progress | None) -> None:
+    def __init__(
+        self, trainer: Trainer, out_dir: Path | None, progress: Progress | None, watch: Watch | None = None
+    ) -> None:
         self.trainer = trainer
         self.out_dir = out_dir
         self.progress = progress
+        self.watch = watch
         self.total = trainer.updates
         self.done = 0
         self.seconds = 0.0
@@ -161,6 +168,21 @@ class _Run:
             if not common or cost < self.best.get(seed, np.inf):
                 self.best[seed], self.chosen[seed] = cost, steps
                 self.kept[seed] = trainer.snapshot(copy)
+        if self.watch is not None:
+            self.watch(steps, self._figures(costs))
+
+    def _figures(self, costs: Any) -> dict[str, float]:
+        """What a logger is told: costs by agent (mean over copies), of each copy, losses, and speed."""
+        by_agent = dict(zip(self.trainer.game.agents, costs.mean(1).tolist(), strict=True))
+        totals = dict(zip(self.trainer.seeds, costs.sum(0).tolist(), strict=True))
+        speed = self.done * self.trainer.learner.rows * len(totals) / self.seconds if self.seconds else 0.0
+        return {
+            "cost/all": sum(by_agent.values()),
+            **{f"cost/{agent}": cost for agent, cost in by_agent.items()},
+            **{f"cost_of_seed/{seed}": cost for seed, cost in totals.items()},
+            "env_steps_a_second": speed,
+            **{f"learner/{name}": value for name, value in self.trainer.losses().items()},
+        }
 
     def _result(self) -> Training:
         policies: dict[int, Mapping[str, TrainedPolicy]] = {}

@@ -43,6 +43,9 @@ class Trainer(Protocol):
     def policies(self, snapshot: Any, record: Mapping[str, Any]) -> Mapping[str, TrainedPolicy]:
         """The learning agents of a snapshot as policies; `record` says how they were trained."""
 
+    def losses(self) -> dict[str, float]:
+        """What was measured in the last update, by name, for loggers."""
+
     def identity(self) -> dict[str, Any]:
         """What makes a checkpoint belong to this training, JSON-able."""
 

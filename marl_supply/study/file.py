@@ -9,7 +9,7 @@ from pydantic import ValidationInfo, field_validator, model_validator
 from marl_supply.errors import nearest
 from marl_supply.solvers.tune import Method
 from marl_supply.topology.file import Section
-from marl_supply.topology.keys import Count, Name, Number, Periods, Reward, key
+from marl_supply.topology.keys import Amount, Count, Name, Number, Periods, Reward, key
 
 METHODS: tuple[str, ...] = get_args(Method)
 KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "report", "sweep")
@@ -106,17 +106,48 @@ class LearnerRow(_Row):
         return {**{k: v for k, v in own.items() if v != {}}, **self.settings}
 
 
+class RowResources(Section):
+    """What the process of a trained row is given on a cluster; its runners come on top, a processor each."""
+
+    cpus: Amount = key(1.0, "processors", "of the process that trains")
+    gpus: Amount = key(0.0, "accelerators", "of the process that trains; the shipped learners use none")
+
+
 class Train(Section):
     """How rows are trained; any other key is a setting, for all rows whose learner has it."""
 
     env_steps: Count | None = key(None, "periods", "environment steps of each seed")
     seeds: tuple[Periods, ...] = key((0, 1, 2, 3, 4), "", "a number of seeds (n stands for 0 to n - 1), or a list")
-    jobs: Count = key(1, "", "rows worked on at once, each in a process of its own")
+    jobs: Count = key(1, "", "rows worked on at once here, each in a process of its own; a cluster takes all at once")
+    env_runners: Periods = key(
+        0, "", "remote processes that sample for each row; they divide `replications`; 0: the row's process samples"
+    )
+    resources: RowResources = key(RowResources(), "", "`{cpus, gpus}` of a trained row on a cluster")
+    failures: Periods = key(3, "", "times that a row whose process or node died goes on from its last checkpoint")
+    loggers: tuple[Name, ...] = key(("tensorboard",), "", "who is told of costs, losses and speed while rows train")
 
     @field_validator("seeds", mode="before")
     @classmethod
     def _list_seeds(cls, seeds: Any) -> Any:
         return _seeds(seeds)
+
+
+class Sweep(Section):
+    """Every learner's row becomes as many as there are settings to try, trained through Ray Tune.
+
+    Under `over`, a list is tried value by value, each with each: `topology`, `reward` and any setting of the learner.
+    `{uniform: [low, high]}`, `{loguniform: [low, high]}`, `{integer: [low, high]}` (both ends) and `{choice: [...]}`
+    are drawn, `samples` times. Other learners are other rows of `compare`; the seeds of a row are trained together.
+    """
+
+    over: dict[str, Any] = key(..., "", "what is tried: `{NAME: [values]}` or `{NAME: {loguniform: [1e-4, 1e-2]}}`")
+    samples: Count = key(1, "", "draws of what is drawn")
+    seed: Periods = key(0, "", "of the draws")
+    scheduler: Literal["none", "asha", "pbt"] = key(
+        "none", "", "asha: bad rows are stopped early; pbt: rows take over better ones and change what is drawn"
+    )
+    grace: Count = key(2, "", "evaluations before asha may stop a row, or between two changes by pbt")
+    metric: Name = key("cost", "", "what is least in the best row: `cost` of all agents, or the name of one")
 
 
 class Evaluate(Section):

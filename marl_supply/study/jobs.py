@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from marl_supply.errors import InputError
+from marl_supply.study.attempts import Attempts, RowFailed
 from marl_supply.study.experiment import Experiment
+from marl_supply.study.file import Train
 from marl_supply.study.folder import Folder
 from marl_supply.study.progress import Progress
+from marl_supply.study.remote import do_rows_on
 from marl_supply.study.work import work
 
 PAUSE = 0.2
@@ -28,42 +31,51 @@ PATIENCE = 10.0
 Finished = Callable[[str], None]
 
 
-class RowFailed(RuntimeError):
-    """A row's process ended with an error that is not the user's: its name, and where its log is."""
-
-
-def do_rows(folder: Folder, experiment: Experiment, rows: Sequence[str], progress: Progress, done: Finished) -> None:
-    """Work on rows; `done` is called with the name of each that is finished.
+def do_rows(
+    folder: Folder,
+    experiment: Experiment,
+    rows: Sequence[str],
+    progress: Progress,
+    done: Finished,
+    on: str | None = None,
+) -> None:
+    """Work on rows, here or on the cluster at `on`; `done` is called with the name of each that is finished.
 
     Raises
     ------
     InputError, RowFailed
         If a row cannot be done; the others that run are stopped.
     """
+    if on is not None and rows:
+        do_rows_on(on, folder, experiment, rows, progress, done)
+        return
     if experiment.train.jobs == 1 or len(rows) == 1:
         for name in rows:
             work(folder, experiment, name, lambda share, words, row=name: progress.update(row, share, words))  # type: ignore[misc]
             progress.finish(name)
             done(name)
         return
-    _Pool(folder, experiment.train.jobs, progress, done).run(list(rows))
+    _Pool(folder, experiment.train, progress, done).run(list(rows))
 
 
 @dataclass
 class _Pool:
-    """At most `jobs` processes, one row each."""
+    """At most `jobs` processes, one row each; one that was killed is started again, `failures` times."""
 
     folder: Folder
-    jobs: int
+    train: Train
     progress: Progress
     done: Finished
+
+    def __post_init__(self) -> None:
+        self.attempts = Attempts(self.folder, self.train.failures, self.progress)
 
     def run(self, waiting: list[str]) -> None:
         """Work until no row is left."""
         running: dict[str, subprocess.Popen[bytes]] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < self.jobs:
+                while waiting and len(running) < self.train.jobs:
                     name = waiting.pop(0)
                     running[name] = self._start(name)
                 time.sleep(PAUSE)
@@ -71,7 +83,11 @@ class _Pool:
                     self._look(name)
                     if process.poll() is not None:
                         del running[name]
-                        self._end(name, process.returncode)
+                        if process.returncode == -signal.SIGKILL:
+                            self.attempts.count(name, "its process was killed")
+                            waiting.insert(0, name)
+                        else:
+                            self._end(name, process.returncode)
         finally:
             _stop(list(running.values()))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +46,54 @@ def load(source: Source, overrides: Sequence[str] = ()) -> Experiment:
     InputError
         For the first thing that is wrong: place, what is wrong, nearest name.
     """
-    document, place, folder = _open(source)
-    document, of_chain = _apply(document, overrides)
-    try:
-        return _resolve({"name": place.rpartition(".")[0] or place, **document}, folder, of_chain)
-    except InputError as error:
-        known = str(error).startswith("--set ")
-        raise InputError(str(error) if known else f"{place}: {error}") from None
+    document = opened(source, overrides)
+    with document.named():
+        if "sweep" in document.keys:
+            raise InputError("sweep: this file is a search, not one experiment; marl_supply.study.sweep.load reads it")
+        return document.experiment()
+
+
+@dataclass(frozen=True)
+class Document:
+    """An experiment file as it was read: its keys, where it lies, and what `--set` changes of the chain."""
+
+    keys: dict[str, Any]
+    place: str
+    folder: Path
+    of_chain: dict[str, Any]
+
+    def experiment(self, **changes: Any) -> Experiment:
+        """The resolved experiment, with some of its keys changed."""
+        kept = {key: value for key, value in self.keys.items() if key != "sweep"}
+        return _resolve({**kept, **changes}, self.folder, self.of_chain)
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Put the name of the file before the errors of the user's input."""
+        try:
+            yield
+        except InputError as error:
+            known = str(error).startswith("--set ")
+            raise InputError(str(error) if known else f"{self.place}: {error}") from None
+
+
+def opened(source: Source, overrides: Sequence[str] = ()) -> Document:
+    """Read a file and put the overrides over it; nothing else is checked but that its keys are known."""
+    keys, place, folder = _open(source)
+    keys, of_chain = _apply(keys, overrides)
+    document = Document({"name": place.rpartition(".")[0] or place, **keys}, place, folder, of_chain)
+    with document.named():
+        for name in document.keys:
+            if name not in KEYS:
+                hint = nearest(name, KEYS) or f"; the keys are {', '.join(KEYS)}"
+                raise InputError(f"unknown key '{name}'{hint}")
+    return document
+
+
+def learners_of(keys: Mapping[str, Any]) -> list[str]:
+    """The learners that the rows of a file name."""
+    rows = mapping(keys.get("compare"), "compare").values()
+    return [str(row["learner"]) for row in rows if isinstance(row, Mapping) and "learner" in row]
 
 
 def names() -> list[str]:
@@ -116,17 +159,10 @@ def _put(inside: Any, parts: list[str], value: Any, path: str) -> dict[str, Any]
 
 
 def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]) -> Experiment:
-    for name in document:
-        if name not in KEYS:
-            hint = nearest(name, KEYS) or f"; the keys are {', '.join(KEYS)}"
-            raise InputError(f"unknown key '{name}'{hint}")
-    if "sweep" in document:
-        raise InputError("sweep: one file is one experiment for now; write a file for each value, or use --set")
     name = validate(_Named, {"name": document["name"]}, "").name
     topology = _topology(document, folder, of_chain)
     rows = mapping(document.get("compare"), "compare")
-    learners = [row["learner"] for row in rows.values() if isinstance(row, Mapping) and "learner" in row]
-    train, settings = _train(mapping(document.get("train"), "train"), settings_of(map(str, learners)))
+    train, settings = _train(mapping(document.get("train"), "train"), settings_of(learners_of(document)))
     if not rows:
         raise InputError("compare: there is nothing to compare; give at least one row")
     compare = {row: _row(row, stated, train, settings) for row, stated in rows.items()}

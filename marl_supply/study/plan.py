@@ -8,6 +8,7 @@ from marl_supply.learning.arena import learning_agents
 from marl_supply.learning.choosing import ChoosingLearner
 from marl_supply.learning.extras import check_installed
 from marl_supply.learning.interface import Interface
+from marl_supply.learning.loggers.logger import check_loggers
 from marl_supply.learning.settings import learner_named
 from marl_supply.study.experiment import Experiment, Row
 from marl_supply.study.file import LearnerRow
@@ -31,6 +32,8 @@ def check(experiment: Experiment) -> Scoring:
             _check_row(game, scoring(experiment.topology_of(row), experiment.evaluate).game, row)
         except InputError as error:
             raise InputError(f"compare.{name}: {error}") from None
+    if experiment.learners:
+        check_loggers(experiment.train.loggers)
     for name, reference in experiment.report.references.items():
         for agent in reference.by_agent:
             if agent not in scored.game.agents:

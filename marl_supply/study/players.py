@@ -75,14 +75,14 @@ def is_path(name: str) -> bool:
 
 
 def _trained(path: Path, agent: str) -> Policy:
-    policies = load_policies(_file(path))
+    policies = load_policies(policy_file(path))
     if agent not in policies:
         has = f"{nearest(agent, policies)}; it has {', '.join(policies)}"
         raise InputError(f"{path}: no policy for '{agent}' in it{has}")
     return cast(Policy, policies[agent])
 
 
-def _file(path: Path) -> Path:
+def policy_file(path: Path) -> Path:
     """The file itself, or the only one that a folder holds."""
     if not path.is_dir():
         return path

@@ -26,7 +26,7 @@ Generated from the models by `python -m marl_supply.study.reference_page`; do no
 
 One file is one claim: a topology, rows to compare, how they are trained and scored, what the report shows.
 The keys are `name`, `topology` (a shipped name or a path), `game` (as the section `game` of a [topology
-file](topology.md)), `compare`, `train`, `evaluate` and `report`. `--set train.env_steps=1_000_000`, `--set
+file](topology.md)), `compare`, `train`, `evaluate`, `report` and `sweep`. `--set train.env_steps=1_000_000`, `--set
 game.horizon=52`, `--set compare.ROW.tune=true` and so on change a value before the file is checked.
 
 ```yaml
@@ -35,7 +35,23 @@ game.horizon=52`, `--set compare.ROW.tune=true` and so on change a value before 
 `marl-supply run FILE` writes `results/NAME/HASH/`: the resolved experiment with topology and data by value,
 provenance, one folder for each row with its checkpoints, `episodes.parquet`, `report.md` and figures. The
 hash leaves out name, report and jobs. Run again, the same experiment goes on where it stopped and says from
-where. `--dry-run` checks everything and prints the plan.
+where. `--dry-run` checks everything and prints the plan. `--on ADDRESS` has a ray cluster work on the rows
+([from laptop to cluster](cluster.md)).
+
+A file with `sweep` is a search: `run` trains every combination through Ray Tune, beside the rules of `compare`,
+and writes `trials.md`, `trials.parquet` and, for each learner's row, `tuned/TOPOLOGY_ROW.yaml`: the best settings
+with how they were found. Each topology of `over` is a search of its own. The best trial is the one with the least
+held-out cost; what it costs on the replications of `evaluate`, which nothing was chosen by, stands beside it.
+Run again, finished and stopped trials are not computed again, and the others go on from their checkpoints.
+
+```yaml
+sweep:
+  over:
+    learning_rate: {{loguniform: [1e-4, 1e-2]}}
+    minibatches: [2, 4]
+  samples: 8
+  scheduler: asha
+```
 """
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -43,6 +59,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`compare.ROW` with a `learner`", file.LearnerRow),
     ("`compare.ROW.tune`", file.Tune),
     ("`train`", file.Train),
+    ("`train.resources`", file.RowResources),
+    ("`sweep`", file.Sweep),
     ("`evaluate`", file.Evaluate),
     ("`report`", file.Report),
     ("`report.references.NAME`", file.Reference),

@@ -31,6 +31,7 @@ def run(
     fresh: bool = False,
     command: Sequence[str] = (),
     say: Say | None = None,
+    on: str | None = None,
 ) -> Folder:
     """Work out what is not there yet, and return the folder.
 
@@ -44,6 +45,8 @@ def run(
         For the record.
     say
         Given lines on what is kept and what goes on from where; None writes them to stderr.
+    on
+        Address of a ray cluster that works on the rows (see `remote.do_rows_on`); None works here.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def run(
             progress = Progress(kinds, min(experiment.train.jobs, max(len(todo), 1)))
             for line in resumption(folder, experiment):
                 (say or progress.say)(line)
-            _work(folder, experiment, todo, progress, command)
+            _work(folder, experiment, todo, progress, command, on)
     except InputError:
         if new and not any(folder.finished(name) for name in rows):
             folder.remove()
@@ -97,7 +100,12 @@ def resumption(folder: Folder, experiment: Experiment) -> list[str]:
 
 
 def _work(
-    folder: Folder, experiment: Experiment, todo: Sequence[str], progress: Progress, command: Sequence[str]
+    folder: Folder,
+    experiment: Experiment,
+    todo: Sequence[str],
+    progress: Progress,
+    command: Sequence[str],
+    on: str | None,
 ) -> None:
     sessions = _sessions(folder)
     session = provenance.session(command)
@@ -108,7 +116,7 @@ def _work(
 
     record()
     try:
-        do_rows(folder, experiment, todo, progress, lambda name: None)
+        do_rows(folder, experiment, todo, progress, lambda name: None, on)
     finally:
         session["ended"] = provenance.now()
         session["finished_rows"] = {n: folder.record(n)["seconds"] for n in todo if folder.finished(n)}

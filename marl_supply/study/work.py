@@ -104,20 +104,27 @@ def _ends(interval: Interval) -> Table:
 def _train(
     folder: Folder, experiment: Experiment, name: str, row: LearnerRow, report: Report
 ) -> tuple[Table, dict[int | None, Players]]:
+    from marl_supply.learning.loggers.logger import Loggers, Run
     from marl_supply.learning.settings import learner_named
     from marl_supply.learning.train import train
 
+    loggers = Loggers(experiment.train.loggers, Run(folder.row(name), experiment.name, name, row.to_dict()))
     game = game_of(experiment, row)
     fixed = seat_some(game, row.seats)
-    training = train(
-        game,
-        learner_named(row.learner, row.settings),
-        row.seeds,
-        row.env_steps,
-        out_dir=folder.row(name) / "training",
-        progress=_steps(report, folder.resume_step(name) or 0),
-        fixed=fixed,
-    )
+    try:
+        training = train(
+            game,
+            learner_named(row.learner, row.settings),
+            row.seeds,
+            row.env_steps,
+            out_dir=folder.row(name) / "training",
+            progress=_steps(report, folder.resume_step(name) or 0),
+            fixed=fixed,
+            env_runners=experiment.train.env_runners,
+            watch=loggers,
+        )
+    finally:
+        loggers.close()
     write_table(folder.row(name) / "curve.parquet", tables.curve(game, training.curve))
     reward = game.reward
     found: Table = {

@@ -39,7 +39,7 @@ WRONG_OVERRIDES = {
     "topology=beer_gme": "no topology 'beer_gme' (did you mean 'beer_game'?)",
 }
 WRONG_SECTIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "sweep": ({"sweep": {"a": [1]}}, "sweep: one file is one experiment for now"),
+    "sweep": ({"sweep": {"a": [1]}}, "sweep: this file is a search"),
     "no rows": ({"compare": {}}, "nothing to compare"),
     "nobody plays": ({"compare": {"x": {}}}, "compare.x: nobody plays"),
     "two players": ({"compare": {"x": {"policy": "sterman", "learner": "ppo"}}}, "keep one"),

@@ -12,6 +12,7 @@ from marl_supply.cli.parser import add_set
 
 if TYPE_CHECKING:
     from marl_supply.study.experiment import Experiment
+    from marl_supply.study.sweep import Cells
 
 HELP = "run an experiment, or go on with one that was interrupted, and report"
 
@@ -22,13 +23,19 @@ def describe(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="check everything, say what would be done, do nothing")
     parser.add_argument("--results", default="results", metavar="DIR", help="folder of all results (results)")
     parser.add_argument("--fresh", action="store_true", help="delete what an earlier run of the same file left")
+    where = "work on a ray cluster: auto, HOST:PORT or ray://HOST:10001 (docs/cluster.md)"
+    parser.add_argument("--on", metavar="ADDRESS", help=where)
     add_set(parser, "train.env_steps=100000 or game.horizon=50")
 
 
 def execute(options: Namespace) -> int:
     """Run; the last line printed is the path of the report."""
+    from marl_supply.study import sweep
     from marl_supply.study.load import load
 
+    searches = sweep.load(options.experiment, options.set)
+    if searches is not None:
+        return _search(searches, options)
     experiment = load(options.experiment, options.set)
     if options.dry_run:
         return _dry(experiment, options.results)
@@ -46,9 +53,37 @@ def _dry(experiment: Experiment, results: str) -> int:
     return 0
 
 
+def _search(searches: list[Cells], options: Namespace) -> int:
+    """Train the rows of a sweep, a topology after the other; the last line printed is the path of the last report."""
+    from marl_supply.study.attempts import RowFailed
+    from marl_supply.study.plan import check
+    from marl_supply.study.trials import describe
+
+    if options.dry_run:
+        for cells in searches:
+            check(cells.experiment)
+            print("\n".join(describe(cells, options.results)))
+        return 0
+    from marl_supply.study.search import run_search
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    command = ["marl-supply", *sys.argv[1:]]
+    for cells in searches:
+        try:
+            folder = run_search(cells, options.results, fresh=options.fresh, command=command, on=options.on)
+        except KeyboardInterrupt:
+            raise _kept(options) from None
+        except RowFailed as error:
+            print(error, file=sys.stderr)
+            return 1
+        print((folder.path / "trials.md").read_text(encoding="utf-8"))
+        print(folder.path / "trials.md")
+    return 0
+
+
 def _run(experiment: Experiment, options: Namespace) -> int:
     from marl_supply.report.write import write
-    from marl_supply.study.jobs import RowFailed
+    from marl_supply.study.attempts import RowFailed
     from marl_supply.study.run import run
 
     try:
@@ -57,17 +92,22 @@ def _run(experiment: Experiment, options: Namespace) -> int:
             options.results,
             fresh=options.fresh,
             command=["marl-supply", *sys.argv[1:]],
+            on=options.on,
         )
         report = write(folder.path)
     except KeyboardInterrupt:
-        again = shlex.join(["marl-supply", "run", options.experiment])
-        raise KeyboardInterrupt(f"what is done is kept; `{again}` with the same options goes on from there") from None
+        raise _kept(options) from None
     except RowFailed as error:
         print(error, file=sys.stderr)
         return 1
     print(report.text)
     print(report.path)
     return 0
+
+
+def _kept(options: Namespace) -> KeyboardInterrupt:
+    again = shlex.join(["marl-supply", "run", options.experiment])
+    return KeyboardInterrupt(f"what is done is kept; `{again}` with the same options goes on from there")
 
 
 def _interrupt(*_: Any) -> None:

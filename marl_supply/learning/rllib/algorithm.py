@@ -30,8 +30,13 @@ from marl_supply.learning.on_policy import OnPolicyLearner
 from marl_supply.learning.rllib.learner import SequentialLearner, SimultaneousLearner
 from marl_supply.learning.rllib.modules import CRITIC, module_specs
 from marl_supply.learning.rllib.runner import COMPONENT_ARENA, BatchedEnvRunner
+from marl_supply.learning.rllib.shares import Shares, arena_of
 from marl_supply.topology.file import Topology
 
+SAMPLE_TIMEOUT = 600.0
+"""Seconds after which a remote runner's share is sampled here instead."""
+PROBE_TIMEOUT = 1.0
+"""Seconds that an update waits for the answer of a runner that was lost."""
 UPDATES = {"simultaneous": SimultaneousLearner, "sequential": SequentialLearner}
 
 
@@ -52,7 +57,12 @@ class GameConfig(AlgorithmConfig):
         self.seeds: tuple[int, ...] = (0,)
         self.fixed: dict[str, Policy] = {}
         self.updates = 1
-        self.env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=0)
+        self.env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=0, sample_timeout_s=SAMPLE_TIMEOUT)
+        self.fault_tolerance(
+            restart_failed_env_runners=True,
+            delay_between_env_runner_restarts_s=1.0,
+            env_runner_health_probe_timeout_s=PROBE_TIMEOUT,
+        )
         self.learners(num_learners=0)
         self.framework("torch")
 
@@ -155,31 +165,47 @@ class GameAlgorithm(Algorithm):
             )
 
     def _sample(self) -> MultiAgentBatch:
-        group = self.env_runner_group
-        sampled = group.foreach_env_runner(
-            _sample_and_metrics,
-            local_env_runner=group.num_remote_env_runners() == 0,
-            timeout_seconds=self.config.sample_timeout_s,
-        )
-        self.metrics.aggregate([metrics for _, metrics in sampled], key=ENV_RUNNER_RESULTS)
-        batches = [batch for batch, _ in sampled]
-        return batches[0] if len(batches) == 1 else concat_samples(batches)
+        """A whole batch, whatever happens to remote runners."""
+        if not self.env_runner_group.num_remote_env_runners():
+            batch = self.env_runner.sample()
+            self.metrics.aggregate([self.env_runner.get_metrics()], key=ENV_RUNNER_RESULTS)
+            return batch
+        sampled = self.shares.sample()
+        self.metrics.aggregate([metrics for _, metrics, _ in sampled], key=ENV_RUNNER_RESULTS)
+        return concat_samples([batch for batch, _, _ in sampled])
+
+    @property
+    def shares(self) -> Shares:
+        """Where the chains of the remote runners stand."""
+        if not hasattr(self, "_shares"):
+            self._shares = Shares(self.env_runner_group, self.config)
+        return self._shares
 
     def arenas(self) -> dict[int, Any]:
         """State of the arena of each runner that samples, by its number."""
-        group = self.env_runner_group
-        return dict(group.foreach_env_runner(_arena, local_env_runner=group.num_remote_env_runners() == 0))
+        if self.env_runner_group.num_remote_env_runners():
+            return self.shares.read()
+        return dict([arena_of(self.env_runner)])
 
     def set_arenas(self, arenas: Mapping[int, Any]) -> None:
-        """Go on from `arenas`."""
-        for index, arena in arenas.items():
-            state = {COMPONENT_ARENA: arena}
-            if index == 0:
-                self.env_runner.set_state(state)
-            else:
-                self.env_runner_group.foreach_env_runner(
-                    "set_state", kwargs={"state": state}, remote_worker_ids=[index], local_env_runner=False
-                )
+        """Go on from `arenas`.
+
+        Raises
+        ------
+        InputError
+            If they are those of another number of runners.
+        """
+        here = self.shares.numbers or [0]
+        if arenas and sorted(arenas) != here:
+            raise InputError(
+                f"env_runners: the checkpoint is that of {len(set(arenas) - {0})} remote runners; go on with as many."
+            )
+        if not arenas:
+            return
+        if here == [0]:
+            self.env_runner.set_state({COMPONENT_ARENA: arenas[0]})
+        else:
+            self.shares.put(arenas)
 
     def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """RLlib's state, and the arenas of remote runners."""
@@ -196,11 +222,3 @@ class GameAlgorithm(Algorithm):
 
 def _module_of(module_of: Mapping[str, str], agent: str, *args: Any, **kwargs: Any) -> str:
     return module_of[agent]
-
-
-def _sample_and_metrics(runner: BatchedEnvRunner) -> tuple[MultiAgentBatch, Any]:
-    return runner.sample(), runner.get_metrics()
-
-
-def _arena(runner: BatchedEnvRunner) -> tuple[int, Any]:
-    return int(runner.worker_index or 0), runner.get_state(components=COMPONENT_ARENA)[COMPONENT_ARENA]

@@ -171,6 +171,11 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
             NUM_ENV_STEPS_SAMPLED_LIFETIME, self.num_env_steps_sampled_lifetime
         )
 
+    @property
+    def weights_number(self) -> int:
+        """Which weights these are: how many updates they have seen."""
+        return self._weights_seq_no
+
     def get_ctor_args_and_kwargs(self) -> tuple[tuple[()], dict[str, Any]]:
         """What makes an equal runner."""
         return (), {"config": self.config, "worker_index": self.worker_index, "num_workers": self.num_workers}

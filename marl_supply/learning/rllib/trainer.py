@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_OPTIMIZER, COMPONENT_RL_MODULE
-from ray.rllib.utils.metrics import WEIGHTS_SEQ_NO
+from ray.rllib.utils.metrics import LEARNER_RESULTS, WEIGHTS_SEQ_NO
 
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
@@ -49,8 +49,9 @@ class OnPolicyTrainer:
         self.updates = config.updates
         self.interface: Interface = config.interface()
         self._identity = identity_of(game, learner, self.seeds, env_steps, fixed)
-        ensure_ray()
+        ensure_ray(runners=env_runners)
         self.algorithm = config.build_algo()
+        self._last: dict[str, Any] = {}
 
     def identity(self) -> dict[str, Any]:
         """What makes a checkpoint belong to this training."""
@@ -58,7 +59,17 @@ class OnPolicyTrainer:
 
     def update(self) -> None:
         """Sample once and update once."""
-        self.algorithm.train()
+        self._last = self.algorithm.train()
+
+    def losses(self) -> dict[str, float]:
+        """What the learner measured in the last update, ``MODULE/NAME``."""
+        modules = self._last.get(LEARNER_RESULTS, {})
+        return {
+            f"{module}/{name}": float(value)
+            for module, found in modules.items()
+            for name, value in found.items()
+            if isinstance(value, int | float | np.number) and np.isfinite(value) and not name.endswith("_lifetime")
+        }
 
     def greedy_costs(self) -> np.ndarray:
         """(agents of the game, K) costs of the most probable choices on held-out demand."""
