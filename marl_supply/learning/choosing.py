@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marl_supply.errors import InputError
+from marl_supply.game.game import Game
+from marl_supply.game.policy import Policy
 from marl_supply.learning.settings import Learner
 
 HEADS = ("categories", "gaussian")
@@ -67,3 +69,10 @@ class ChoosingLearner(Learner):
                 raise InputError(f"{name}: {getattr(self, name)} is not positive; use a number above 0.")
         if ":" in self.base:
             raise InputError(f"base: '{self.base}' is a dotted path; name a shipped rule or one of an entry point.")
+
+    def check(self, game: Game, fixed: Mapping[str, Policy]) -> None:
+        """Refuse games whose choices it cannot learn, and seats that leave nobody to learn."""
+        from marl_supply.learning.arena import learning_agents
+        from marl_supply.learning.interface import Interface
+
+        Interface(game, learning_agents(game, fixed), self)

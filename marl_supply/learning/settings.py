@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 from marl_supply.errors import InputError, nearest
+from marl_supply.game.game import Game
+from marl_supply.game.policy import Policy
 from marl_supply.plugins import find, snake_case
 
 
@@ -18,6 +20,8 @@ class Learner:
     ----------
     trainer : str
         "module:Class" of what trains with these settings; see `trainer.Trainer`.
+    packages : tuple of str
+        What has to be installed beyond the core.
     replications : int
         B, chains that play side by side for each copy.
     periods : int
@@ -37,6 +41,7 @@ class Learner:
     """
 
     trainer: ClassVar[str] = ""
+    packages: ClassVar[tuple[str, ...]] = ("torch", "ray")
 
     replications: int = 128
     periods: int = 50
@@ -67,6 +72,15 @@ class Learner:
         """Refuse other words."""
         if getattr(self, name) not in known:
             raise InputError(f"{name}: no '{getattr(self, name)}'{nearest(getattr(self, name), known)}")
+
+    def check(self, game: Game, fixed: Mapping[str, Policy]) -> None:
+        """Refuse games that this learner cannot play, before anything begins.
+
+        Raises
+        ------
+        InputError
+            With the place and the fix.
+        """
 
     @property
     def name(self) -> str:

@@ -100,8 +100,8 @@ def train(
     InputError
         If the game cannot be learned, or `out_dir` holds another training or a damaged checkpoint.
     """
-    check_installed()
     learner = learner_named(learner) if isinstance(learner, str) else learner
+    check_installed(learner.packages)
     trainer = trainer_of(game, learner, seeds, env_steps, fixed, env_runners)
     try:
         return _Run(trainer, None if out_dir is None else Path(out_dir), progress, watch).finish()

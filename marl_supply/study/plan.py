@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
-from marl_supply.learning.arena import learning_agents
-from marl_supply.learning.choosing import ChoosingLearner
 from marl_supply.learning.extras import check_installed
-from marl_supply.learning.interface import Interface
 from marl_supply.learning.loggers.logger import check_loggers
 from marl_supply.learning.settings import learner_named
 from marl_supply.study.experiment import Experiment, Row
@@ -67,11 +64,9 @@ def describe_row(row: Row) -> str:
 
 def _check_row(game: Game, scored: Game, row: Row) -> None:
     if isinstance(row, LearnerRow):
-        check_installed()
-        fixed = seat_some(game, row.seats)
         learner = learner_named(row.learner, row.settings)
-        if isinstance(learner, ChoosingLearner):
-            Interface(game, learning_agents(game, fixed), learner)
+        check_installed(learner.packages)
+        learner.check(game, seat_some(game, row.seats))
         return
     if row.tune and row.policy is not None:
         _check_tunable(game, row.policy)

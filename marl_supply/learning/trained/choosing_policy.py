@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -19,13 +19,11 @@ from marl_supply.learning.interface import CLOSED, Interface, Scaling
 from marl_supply.learning.masks import Mask
 from marl_supply.learning.residual import Base
 from marl_supply.learning.signals import Signals, signals_of_seat
-from marl_supply.learning.trained.trained_policy import TrainedPolicy, check_seat, fields_of, in_chunks
+from marl_supply.learning.trained.chunks import Floats, Layers, chunks, propagated
+from marl_supply.learning.trained.trained_policy import TrainedPolicy, check_seat, fields_of
 from marl_supply.plugins import find, names
 from marl_supply.policies.rule import Rule
 from marl_supply.simulation.state import Decisions
-
-Floats = NDArray[np.float32]
-Layers = Sequence[tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
@@ -132,11 +130,8 @@ class ChoosingPolicy(TrainedPolicy):
     def choices(self, seen: NDArray[np.float64], highest: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
         """(C, B) choices from (k, B) numbers, units; none above (C, B) numbers of choices."""
         components, replications = len(self.made.choices), seen.shape[1]
-        value = in_chunks(self.scaling.apply(seen))
-        for number, (weight, bias) in enumerate(self.layers):
-            value = value @ weight + bias
-            if number < len(self.layers) - 1:
-                np.maximum(value, 0, out=value)
+        inputs = np.ascontiguousarray(chunks(self.scaling.apply(seen)).transpose(0, 2, 1))
+        value = propagated(self.layers, inputs)
         if self.made.head == "gaussian":
             means = value.reshape(-1, len(self.prior), 1)[:replications]
             away = -np.square(self.values - means)

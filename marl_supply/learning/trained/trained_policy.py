@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.errors import InputError
@@ -15,9 +14,6 @@ from marl_supply.game.policy import Policy
 from marl_supply.game.seat import Seat
 from marl_supply.game.table import Table
 from marl_supply.plugins import snake_case
-
-CHUNK = 64
-"""Replications of one product; the same for every batch, so that a decision does not depend on the batch."""
 
 
 class TrainedPolicy(Policy):
@@ -74,11 +70,3 @@ def check_seat(agent: str, fields: tuple[str, ...], observe: str, seat: Seat) ->
                 f"the policy of '{agent}' was trained on {own} numbers of {field}, and '{seat.agent}' sees {theirs}; "
                 "train one for this seat."
             )
-
-
-def in_chunks(seen: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(chunks, CHUNK, k) from (k, B), filled up with zeros."""
-    replications = seen.shape[1]
-    padded = np.zeros((-(-replications // CHUNK) * CHUNK, len(seen)), dtype=np.float32)
-    padded[:replications] = seen.T
-    return padded.reshape(-1, CHUNK, len(seen))
