@@ -11,8 +11,9 @@ import numpy as np
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 
 from marl_supply.envs.parallel import SupplyChainParallelEnv, parallel_env
+from marl_supply.errors import InputError
 from marl_supply.game.game import Game
-from marl_supply.learning.interface import Scaling, table_scaling
+from marl_supply.learning.interface import MOST_CHOICES, Scaling, table_scaling
 from marl_supply.learning.settings import Learner
 
 Vectors = dict[str, np.ndarray]
@@ -25,6 +26,7 @@ def multi_agent_env(
     chain: Any,
     *,
     scaled: bool = True,
+    flat: bool = False,
     stream: tuple[int, ...] = (),
     render_mode: str | None = None,
     **game_settings: Any,
@@ -37,6 +39,9 @@ def multi_agent_env(
         A `Game`, or what `Game` takes.
     scaled : bool
         Observations relative to mean demand, which learners need; False for units.
+    flat : bool
+        Actions of several components as one: a `Discrete` space of all their combinations, which DQN and SAC need.
+        A single component is `Discrete` anyway.
     stream
         Mixed into the seeds of `reset`. RLlib gives several of its environments one seed; with
         ``(context.worker_index, context.vector_index)`` each meets its own demand.
@@ -52,13 +57,15 @@ def multi_agent_env(
     >>> list(observations)
     ['manufacturer', 'distributor', 'wholesaler', 'retailer']
     """
-    return GameEnv(parallel_env(chain, render_mode=render_mode, **game_settings), scaled, stream)
+    return GameEnv(parallel_env(chain, render_mode=render_mode, **game_settings), scaled, flat, stream)
 
 
 class GameEnv(MultiAgentEnv):
     """RLlib's face of a parallel environment: agents in the order of the game, all done when the episode is over."""
 
-    def __init__(self, env: SupplyChainParallelEnv, scaled: bool = True, stream: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, env: SupplyChainParallelEnv, scaled: bool = True, flat: bool = False, stream: tuple[int, ...] = ()
+    ) -> None:
         self.env = env
         self.game: Game = env.game
         self.render_mode = env.render_mode
@@ -68,7 +75,8 @@ class GameEnv(MultiAgentEnv):
         self.agents = list(self.possible_agents)
         self.scaling = self._scalings() if scaled else None
         self.observation_spaces: dict[str, gym.Space[Any]] = {a: self._observed(a) for a in self.possible_agents}
-        self.action_spaces: dict[str, gym.Space[Any]] = {a: env.action_space(a) for a in self.possible_agents}
+        self.components: dict[str, np.ndarray] = self._components() if flat else {}
+        self.action_spaces: dict[str, gym.Space[Any]] = {a: self._acted(a) for a in self.possible_agents}
         self.observation_space = gym.spaces.Dict(self.observation_spaces)
         self.action_space = gym.spaces.Dict(self.action_spaces)
         super().__init__()
@@ -80,6 +88,33 @@ class GameEnv(MultiAgentEnv):
     def _observed(self, agent: str) -> gym.spaces.Box:
         space = self.env.observation_space(agent)
         return space if self.scaling is None else gym.spaces.Box(-LIMIT, LIMIT, space.shape, np.float32)
+
+    def _components(self) -> dict[str, np.ndarray]:
+        """Choices of each component, of the agents that have several."""
+        found = {}
+        for agent in self.possible_agents:
+            space = self.env.action_space(agent)
+            if isinstance(space, gym.spaces.MultiDiscrete):
+                found[agent] = space.nvec
+            elif not isinstance(space, gym.spaces.Discrete):
+                raise InputError(f"flat: the actions of '{agent}' are {space}, not choices; set units: integer.")
+            combinations = float(np.prod(found.get(agent, np.ones(1)), dtype=float))
+            if combinations > MOST_CHOICES:
+                raise InputError(
+                    f"flat: '{agent}' has {combinations:,.0f} combinations of choices, and {MOST_CHOICES} are the most "
+                    "that can be learned; give game.actions a larger `step`, or play with flat=False."
+                )
+        return found
+
+    def _acted(self, agent: str) -> gym.Space[Any]:
+        if agent in self.components:
+            return gym.spaces.Discrete(int(self.components[agent].prod()))
+        return self.env.action_space(agent)
+
+    def _unflattened(self, agent: str, action: Any) -> Any:
+        if agent not in self.components:
+            return action
+        return np.array(np.unravel_index(int(action), self.components[agent]))
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -95,7 +130,9 @@ class GameEnv(MultiAgentEnv):
         self, action_dict: Mapping[str, Any]
     ) -> tuple[Vectors, dict[str, float], dict[str, bool], dict[str, bool], dict[str, Any]]:
         """Play one period; at the horizon all are truncated and none terminated."""
-        observations, rewards, terminated, truncated, infos = self.env.step(action_dict)
+        observations, rewards, terminated, truncated, infos = self.env.step(
+            {agent: self._unflattened(agent, action) for agent, action in action_dict.items()}
+        )
         self.agents = list(self.env.agents)
         over = not self.env.agents
         return (

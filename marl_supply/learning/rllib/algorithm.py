@@ -25,6 +25,7 @@ from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
 from marl_supply.learning.arena import learning_agents
+from marl_supply.learning.choosing import ChoosingLearner
 from marl_supply.learning.interface import Interface
 from marl_supply.learning.on_policy import OnPolicyLearner
 from marl_supply.learning.rllib.learner import SequentialLearner, SimultaneousLearner
@@ -53,7 +54,7 @@ class GameConfig(AlgorithmConfig):
         super().__init__(algo_class=algo_class or GameAlgorithm)
         self.description: dict[str, Any] = {}
         self.held_out = False
-        self.learner = OnPolicyLearner()
+        self.learner: ChoosingLearner = OnPolicyLearner()
         self.seeds: tuple[int, ...] = (0,)
         self.fixed: dict[str, Policy] = {}
         self.updates = 1
@@ -89,6 +90,22 @@ class GameConfig(AlgorithmConfig):
         fixed
             Policies of the agents that do not learn.
         """
+        if learner.update not in UPDATES:
+            raise InputError(f"learner {learner.name}: update '{learner.update}'; use simultaneous or sequential.")
+        self.describe(game, learner, seeds, env_steps, fixed)
+        self.training(learner_class=UPDATES[learner.update], train_batch_size_per_learner=learner.rows)
+        self.name_modules(*self.interface().modules, CRITIC)
+        return self
+
+    def describe(
+        self,
+        game: Game,
+        learner: ChoosingLearner,
+        seeds: Sequence[int],
+        env_steps: int,
+        fixed: Mapping[str, Policy] | None,
+    ) -> None:
+        """Keep what `play` was told, by value."""
         self.description = game.topology.to_dict()
         self.held_out = game.held_out
         self.learner = learner
@@ -97,15 +114,12 @@ class GameConfig(AlgorithmConfig):
             raise InputError(f"seeds: {list(self.seeds)} are not different whole numbers from 0 up; give one a copy.")
         self.fixed = dict(fixed or {})
         self.updates = learner.updates(env_steps)
-        if learner.update not in UPDATES:
-            raise InputError(f"learner {learner.name}: update '{learner.update}'; use simultaneous or sequential.")
-        self.training(learner_class=UPDATES[learner.update], train_batch_size_per_learner=learner.rows)
         self.debugging(seed=self.seeds[0])
-        interface = self.interface()
-        modules = (*interface.modules, CRITIC)
-        mapping = partial(_module_of, interface.module_of)
-        self.multi_agent(policies={name: PolicySpec() for name in modules}, policy_mapping_fn=mapping)
-        return self
+
+    def name_modules(self, *names: str) -> None:
+        """Say in a fixed order which modules there are, and that agents have their own."""
+        mapping = partial(_module_of, self.interface().module_of)
+        self.multi_agent(policies={name: PolicySpec() for name in names}, policy_mapping_fn=mapping)
 
     def game(self) -> Game:
         """The game, made from its description."""
@@ -123,6 +137,7 @@ class GameConfig(AlgorithmConfig):
 
     def get_multi_rl_module_spec(self, *, inference_only: bool = False, **kwargs: Any) -> MultiRLModuleSpec:
         """The actors in the order of the game and, for learners, the critics."""
+        assert isinstance(self.learner, OnPolicyLearner)
         specs = module_specs(self.interface(), self.learner, self.seeds)
         kept = {name: spec for name, spec in specs.items() if not (inference_only and spec.learner_only)}
         return MultiRLModuleSpec(rl_module_specs=kept)

@@ -58,10 +58,8 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         share = config.learner.replications // runners
         number = max((self.worker_index or 0) - 1, 0)
         first = number * share
-        learner = config.learner
-        self.arena = Arena(
-            config.game(), learner, config.seeds, config.fixed, share, first, foresight=learner.foresight
-        )
+        foresight = getattr(config.learner, "foresight", 0)
+        self.arena = Arena(config.game(), config.learner, config.seeds, config.fixed, share, first, foresight=foresight)
         self.env = self.arena
         self._view = self.arena.view()
 
@@ -152,8 +150,19 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
             )
             state[WEIGHTS_SEQ_NO] = self._weights_seq_no
         if self.arena is not None and self._check_component(COMPONENT_ARENA, components, not_components):
-            state[COMPONENT_ARENA] = self.arena.get_state()
+            state[COMPONENT_ARENA] = self.where_it_stands()
         return state
+
+    def where_it_stands(self) -> dict[str, Any]:
+        """Everything that the next sample depends on beside the weights; `clock` among it."""
+        assert self.arena is not None
+        return self.arena.get_state()
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Go on from `where_it_stands`."""
+        assert self.arena is not None
+        self.arena.set_state(state)
+        self._view = self.arena.view()
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from `get_state`, or take new weights."""
@@ -165,8 +174,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
                 self._stack()
             self._weights_seq_no = number or self._weights_seq_no
         if COMPONENT_ARENA in state and self.arena is not None:
-            self.arena.set_state(state[COMPONENT_ARENA])
-            self._view = self.arena.view()
+            self.go_on(state[COMPONENT_ARENA])
         self.num_env_steps_sampled_lifetime = state.get(
             NUM_ENV_STEPS_SAMPLED_LIFETIME, self.num_env_steps_sampled_lifetime
         )

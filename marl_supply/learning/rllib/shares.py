@@ -87,7 +87,9 @@ class Shares:
     def _redo(self, number: int) -> Sampled:
         """Sample a lost share in this process."""
         self.redone += 1
-        runner = BatchedEnvRunner(config=self.config, worker_index=number, num_workers=len(self.numbers))
+        runner = type(self.group.local_env_runner)(
+            config=self.config, worker_index=number, num_workers=len(self.numbers)
+        )
         runner.set_state(self._state(number))
         return _sampled(runner)
 

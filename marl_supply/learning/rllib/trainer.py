@@ -15,7 +15,6 @@ from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
 from marl_supply.learning.held_out import held_out_costs
 from marl_supply.learning.interface import Interface
-from marl_supply.learning.on_policy import OnPolicyLearner
 from marl_supply.learning.rllib.algorithm import GameConfig
 from marl_supply.learning.rllib.modules import Actor
 from marl_supply.learning.rllib.session import ensure_ray
@@ -34,16 +33,20 @@ class OnPolicyTrainer:
         What the learning agents see and choose.
     """
 
+    config_class: type[GameConfig] = GameConfig
+    components: tuple[str, ...] = (COMPONENT_RL_MODULE, COMPONENT_OPTIMIZER, WEIGHTS_SEQ_NO)
+    """What of the learner's state the next updates depend on."""
+
     def __init__(
         self,
         game: Game,
-        learner: OnPolicyLearner,
+        learner: Any,
         seeds: Sequence[int],
         env_steps: int,
         fixed: dict[str, Policy],
         env_runners: int = 0,
     ) -> None:
-        config = GameConfig().play(game, learner, seeds, env_steps, fixed)
+        config = self.config_class().play(game, learner, seeds, env_steps, fixed)
         config.env_runners(num_env_runners=env_runners)
         self.game, self.learner, self.seeds, self.fixed = game, learner, config.seeds, fixed
         self.updates = config.updates
@@ -98,7 +101,7 @@ class OnPolicyTrainer:
     def get_state(self) -> dict[str, Any]:
         """Weights, optimizers, value moments and the arenas: everything the next updates depend on."""
         learner = self.algorithm.learner_group.get_state()[COMPONENT_LEARNER]
-        kept = {name: learner[name] for name in (COMPONENT_RL_MODULE, COMPONENT_OPTIMIZER, WEIGHTS_SEQ_NO)}
+        kept = {name: learner[name] for name in self.components}
         # RLlib's arrays are those that training goes on with.
         return {COMPONENT_LEARNER: deepcopy(kept), "arenas": self.algorithm.arenas()}
 

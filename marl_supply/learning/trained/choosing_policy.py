@@ -182,7 +182,10 @@ def _rule(described: Mapping[str, Any]) -> Rule:
 
 
 def choosing_policies(
-    interface: Interface, layers: Mapping[str, Layers], training: Mapping[str, Any]
+    interface: Interface,
+    layers: Mapping[str, Layers],
+    training: Mapping[str, Any],
+    prior: NDArray[np.float64] | None = None,
 ) -> dict[str, ChoosingPolicy]:
     """The learning agents of one copy as policies.
 
@@ -192,13 +195,16 @@ def choosing_policies(
         For each actor pairs of weights (in, out) and biases (1, out).
     training
         Learner, its settings, seed and steps, for the record.
+    prior : (A, C, n) or None
+        Added to the scores; that of the interface if None.
     """
+    prior = interface.prior if prior is None else prior
     return {
         agent: ChoosingPolicy(
             _description(interface, number, training),
             interface.of(number),
             _own_layers(interface, number, layers[interface.module_of[agent]]),
-            interface.prior[number].astype(np.float32),
+            prior[number].astype(np.float32),
             interface.values[number].astype(np.float32),
         )
         for number, agent in enumerate(interface.agents)
