@@ -62,10 +62,10 @@ def snake_case(name: str) -> str:
 
     Examples
     --------
-    >>> snake_case("NegativeBinomial"), snake_case("AR1"), snake_case("OrderUpTo")
-    ('negative_binomial', 'ar1', 'order_up_to')
+    >>> snake_case("NegativeBinomial"), snake_case("AR1"), snake_case("OrderUpTo"), snake_case("A3C")
+    ('negative_binomial', 'ar1', 'order_up_to', 'a3c')
     """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _home(package: str, base: type, name: str) -> type[Any] | None:

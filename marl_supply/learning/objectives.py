@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+
+Total = Callable[[Tensor], Tensor]
+"""The sum of a tensor over all processes that share a batch; no gradient passes through it."""
+
+
+def alone(values: Tensor) -> Tensor:
+    """The sum over the one process that there is."""
+    return values
 
 
 def advantages(
@@ -47,21 +55,29 @@ def advantages(
     return estimates
 
 
-def standardised(values: Tensor, counted: Tensor | None = None) -> Tensor:
+def standardised(values: Tensor, counted: Tensor | None = None, total: Total = alone) -> Tensor:
     """(..., rows) with mean 0 and standard deviation 1 over the counted rows of each copy; over all if None."""
-    if counted is None:
-        spread, mean = torch.std_mean(values, -1, keepdim=True)
-        return (values - mean) / (spread + 1e-8)
-    number = counted.sum(-1, keepdim=True).clamp(min=2)
-    away = torch.where(counted, values - mean_over(values, counted).unsqueeze(-1), 0.0)
-    return away / ((away.square().sum(-1, keepdim=True) / (number - 1)).sqrt() + 1e-8)
+    away = values - mean_over(values, counted, total).unsqueeze(-1)
+    squares = total(sum_over(away.square(), counted))
+    spread = (squares / (number_of(values, counted, total).clamp(min=2) - 1)).sqrt()
+    scaled = away / (spread.unsqueeze(-1) + 1e-8)
+    return scaled if counted is None else torch.where(counted, scaled, 0.0)
 
 
-def mean_over(values: Tensor, counted: Tensor | None) -> Tensor:
+def sum_over(values: Tensor, counted: Tensor | None) -> Tensor:
+    """(...) sums of (..., rows) over the counted rows; over all if None."""
+    return (values if counted is None else torch.where(counted, values, 0.0)).sum(-1)
+
+
+def number_of(values: Tensor, counted: Tensor | None, total: Total = alone) -> Tensor:
+    """How many of (..., rows) are counted, at least 1: a number for each where some are not, else one for all."""
+    number = torch.tensor(float(values.shape[-1])) if counted is None else counted.sum(-1).to(values.dtype)
+    return total(number).clamp(min=1)
+
+
+def mean_over(values: Tensor, counted: Tensor | None, total: Total = alone) -> Tensor:
     """(...) means of (..., rows) over the counted rows; over all if None."""
-    if counted is None:
-        return values.mean(-1)
-    return torch.where(counted, values, 0.0).sum(-1) / counted.sum(-1).clamp(min=1)
+    return total(sum_over(values, counted)) / number_of(values, counted, total)
 
 
 def clipped_gain(log_ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
@@ -98,13 +114,17 @@ class Moments(torch.nn.Module):
         self.register_buffer("second", torch.ones(critics))
         self.register_buffer("weight", torch.zeros(1))
 
-    def update(self, targets: Tensor) -> None:
+    def update(self, targets: Tensor, total: Total = alone) -> None:
         """Take in (G, rows) value targets."""
+        self.take_in(mean_over(targets, None, total), mean_over(targets.square(), None, total))
+
+    def take_in(self, mean: Tensor, square: Tensor) -> None:
+        """Take in (G,) means of value targets and of their squares."""
         if float(self.weight) == 0:
             self.second.zero_()
         keep = self.DECAY
-        self.first.mul_(keep).add_((1 - keep) * targets.mean(1))
-        self.second.mul_(keep).add_((1 - keep) * targets.square().mean(1))
+        self.first.mul_(keep).add_((1 - keep) * mean)
+        self.second.mul_(keep).add_((1 - keep) * square)
         self.weight.mul_(keep).add_(1 - keep)
 
     def current(self) -> tuple[Tensor, Tensor]:

@@ -72,6 +72,7 @@ def train(
     fixed: Mapping[str, Policy] | None = None,
     env_runners: int = 0,
     watch: Watch | None = None,
+    learners: int = 0,
 ) -> Training:
     """Train copies of a learner, one for each seed, in one stacked run on RLlib.
 
@@ -94,6 +95,9 @@ def train(
         Remote processes that sample; 0 samples in this one.
     watch
         Called after every evaluation with the environment steps of each copy, and costs, losses and speed.
+    learners
+        Remote processes that share the updates, a part of the replications each; 0 updates in this one. The number
+        changes results by rounding alone.
 
     Raises
     ------
@@ -102,7 +106,7 @@ def train(
     """
     learner = learner_named(learner) if isinstance(learner, str) else learner
     check_installed(learner.packages)
-    trainer = trainer_of(game, learner, seeds, env_steps, fixed, env_runners)
+    trainer = trainer_of(game, learner, seeds, env_steps, fixed, env_runners, learners)
     try:
         return _Run(trainer, None if out_dir is None else Path(out_dir), progress, watch).finish()
     finally:

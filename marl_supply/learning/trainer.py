@@ -16,7 +16,8 @@ from marl_supply.learning.trained import TrainedPolicy
 
 
 class Trainer(Protocol):
-    """One training of K copies; made with (game, learner, seeds, env_steps, fixed, env_runners).
+    """One training of K copies; made with (game, learner, seeds, env_steps, fixed, env_runners,
+    learners).
 
     Attributes
     ----------
@@ -66,11 +67,12 @@ def trainer_of(
     env_steps: int,
     fixed: Mapping[str, Policy] | None = None,
     env_runners: int = 0,
+    learners: int = 0,
 ) -> Trainer:
     """The trainer that a learner names, ready to begin."""
     module, _, name = learner.trainer.partition(":")
     make = getattr(importlib.import_module(module), name)
-    trainer: Trainer = make(game, learner, seeds, env_steps, dict(fixed or {}), env_runners)
+    trainer: Trainer = make(game, learner, seeds, env_steps, dict(fixed or {}), env_runners, learners)
     return trainer
 
 

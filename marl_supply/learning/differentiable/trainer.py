@@ -54,10 +54,11 @@ class DifferentiableTrainer:
         env_steps: int,
         fixed: Mapping[str, Policy] | None = None,
         env_runners: int = 0,
+        learners: int = 0,
     ) -> None:
         learner.check(game, fixed or {})
-        if env_runners:
-            raise InputError(f"env_runners: {learner.name} plays where it learns; leave env_runners out.")
+        if env_runners or learners:
+            raise InputError(f"{learner.name} plays where it learns; leave env_runners and learners out.")
         self.game, self.learner, self.seeds, self.fixed = game, learner, tuple(seeds), dict(fixed or {})
         self.relaxed = relaxation(game)
         self.updates = learner.updates(env_steps)

@@ -24,6 +24,7 @@ from ray.rllib.utils.metrics import (
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
+from marl_supply.learning.actor_critic import ActorCriticLearner
 from marl_supply.learning.arena import learning_agents
 from marl_supply.learning.choosing import ChoosingLearner
 from marl_supply.learning.interface import Interface
@@ -70,7 +71,7 @@ class GameConfig(AlgorithmConfig):
     def play(
         self,
         game: Game,
-        learner: OnPolicyLearner,
+        learner: ActorCriticLearner,
         seeds: Sequence[int] = (0,),
         env_steps: int = 1_000_000,
         fixed: Mapping[str, Policy] | None = None,
@@ -90,10 +91,9 @@ class GameConfig(AlgorithmConfig):
         fixed
             Policies of the agents that do not learn.
         """
-        if learner.update not in UPDATES:
-            raise InputError(f"learner {learner.name}: update '{learner.update}'; use simultaneous or sequential.")
+        learner_class = self.learner_class_of(learner)
         self.describe(game, learner, seeds, env_steps, fixed)
-        self.training(learner_class=UPDATES[learner.update], train_batch_size_per_learner=learner.rows)
+        self.training(learner_class=learner_class, train_batch_size_per_learner=learner.rows)
         self.name_modules(*self.interface().modules, CRITIC)
         return self
 
@@ -121,6 +121,16 @@ class GameConfig(AlgorithmConfig):
         mapping = partial(_module_of, self.interface().module_of)
         self.multi_agent(policies={name: PolicySpec() for name in names}, policy_mapping_fn=mapping)
 
+    def learner_class_of(self, learner: ActorCriticLearner) -> type:
+        """The RLlib Learner that does what the settings say."""
+        if learner.update not in UPDATES:
+            raise InputError(f"learner {learner.name}: update '{learner.update}'; use simultaneous or sequential.")
+        return UPDATES[learner.update]
+
+    def remaining(self, done: int) -> float:
+        """Share of the planned updates that are still to come once so many are done."""
+        return max(1 - done / self.updates, 0.0)
+
     def game(self) -> Game:
         """The game, made from its description."""
         return Game(Topology.from_dict(self.description), held_out=self.held_out)
@@ -137,7 +147,7 @@ class GameConfig(AlgorithmConfig):
 
     def get_multi_rl_module_spec(self, *, inference_only: bool = False, **kwargs: Any) -> MultiRLModuleSpec:
         """The actors in the order of the game and, for learners, the critics."""
-        assert isinstance(self.learner, OnPolicyLearner)
+        assert isinstance(self.learner, ActorCriticLearner)
         specs = module_specs(self.interface(), self.learner, self.seeds)
         kept = {name: spec for name, spec in specs.items() if not (inference_only and spec.learner_only)}
         return MultiRLModuleSpec(rl_module_specs=kept)
@@ -149,8 +159,11 @@ class GameConfig(AlgorithmConfig):
     def validate(self) -> None:
         """Refuse what the learners do not do."""
         super().validate()
-        if self.num_learners > 1:
-            raise InputError(f"num_learners: {self.num_learners} learners would split a batch; use 0 or 1.")
+        if self.num_learners > 1 and self.learner.replications % self.num_learners:
+            raise InputError(
+                f"num_learners: {self.learner.replications} replications do not divide among {self.num_learners} "
+                "learners, each of which takes whole trajectories; use a number that divides them."
+            )
         if self.num_env_runners > 1 and self.learner.replications % self.num_env_runners:
             raise InputError(
                 f"num_env_runners: {self.learner.replications} replications do not divide among {self.num_env_runners} "

@@ -1,76 +1,101 @@
-"""One RLlib Learner for batches of copies: values, advantages, critics; subclasses say how actors are updated."""
+"""RLlib Learners for batches of copies: critics and advantages are common, subclasses say how actors are updated."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from copy import deepcopy
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from ray.rllib.core.columns import Columns
 from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 from ray.rllib.core.learner.training_data import TrainingData
 from ray.rllib.policy.sample_batch import MultiAgentBatch
 from ray.rllib.utils.metrics import ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME
 from torch import Tensor
 
-from marl_supply.learning.networks import log_probability, propagate, stacked
-from marl_supply.learning.objectives import advantages, clip_gradients, clipped_gain, mean_over, standardised
-from marl_supply.learning.rllib.modules import CRITIC, Actor, Critic, as_rows, heads
-from marl_supply.learning.rllib.runner import CUT, ENDS, FINAL, HIGHEST
+from marl_supply.learning.networks import log_probability
+from marl_supply.learning.objectives import clip_gradients, clipped_gain, standardised
+from marl_supply.learning.rllib.actors_critics import ActorsCritics, Batch
+from marl_supply.learning.rllib.modules import CRITIC
 
-EVERY = slice(None)
 PERMUTATIONS = 2022
 """Key of the generator of minibatches and agent orders, the same for every seed so that copies can share them."""
 
 
-@dataclass
-class Batch:
-    """A batch as tensors. Axes: A agents that are updated, K copies, N rows chain by chain, P parties.
+class StackedLearner(TorchLearner):
+    """Holds the stacked actors and critics of all copies, and steps their optimizers.
 
-    observations (A, K, N, o), actions (A, K, N, C), log_probabilities (A, K, N) and advantages (A, K, N) of the actors;
-    inputs (P K, N, i) and targets (P K, N), in units of the moments, of the critics; highest (A, K, N, C) open choices
-    and decides (A, K, N), whether the agent had a choice; None where all choices are open on all days.
+    Several of these may share a batch, a shard of whole trajectories each: sums over rows, and gradients, are added up
+    over all of them, so that each makes the step that one alone would make.
     """
 
-    observations: Tensor
-    actions: Tensor
-    log_probabilities: Tensor
-    advantages: Tensor
-    inputs: Tensor
-    targets: Tensor
-    highest: Tensor | None = None
-    decides: Tensor | None = None
+    def build(self) -> None:
+        """Build modules and optimizers."""
+        super().build()
+        self.networks = ActorsCritics(self.module, self.config.interface(), self.config.learner, self.total)
 
-    def shuffled(self, order: np.ndarray) -> Batch:
-        """The same rows in another order, so that a minibatch is a slice."""
-        rows = torch.from_numpy(order)
-        values: dict[str, Any] = {}
-        for item in fields(self):
-            value = getattr(self, item.name)
-            axis = 1 if item.name in ("inputs", "targets") else 2
-            values[item.name] = None if value is None else value.index_select(axis, rows)
-        return Batch(**values)
+    def _make_modules_ddp_if_necessary(self) -> None:
+        """Leave the modules alone: gradients are added up by hand, before each copy's are clipped."""
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state of one's own: RLlib's optimizers write into the arrays that they are given."""
+        super().set_state(deepcopy(state))
+
+    def compute_loss_for_module(self, **kwargs: Any) -> Tensor:
+        """Not RLlib's way: losses belong to all copies, and in sequence to one agent, so `update` computes them."""
+        raise NotImplementedError(f"{type(self).__name__} computes its own losses")
+
+    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
+        """An optimizer over the stack; its steps are elementwise, so copies do not mix."""
+        parameters = self.get_parameters(self._module[module_id])
+        self.register_optimizer(module_id=module_id, optimizer=self.optimizer_over(parameters), params=parameters)
+
+    def optimizer_over(self, parameters: Any) -> torch.optim.Optimizer:
+        """Adam (Kingma and Ba 2015)."""
+        return torch.optim.Adam(parameters, lr=self.config.learner.learning_rate, eps=1e-5, fused=True)
+
+    def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
+        """Set the step sizes of this update."""
+        super().before_gradient_based_update(timesteps=timesteps)
+        for optimizer in self._named_optimizers.values():
+            self._set_optimizer_lr(optimizer, self.config.learner.learning_rate * self.remaining)
+
+    @property
+    def remaining(self) -> float:
+        """Share of the planned updates that are still to come."""
+        return self.config.remaining(self._weights_seq_no)
+
+    def agents_to_update(self) -> list[str]:
+        """The learning agents whose actors are not frozen."""
+        interface = self.config.interface()
+        return [a for a in interface.agents if self.should_module_be_updated(interface.module_of[a])]
+
+    def total(self, values: Tensor) -> Tensor:
+        """The sum over all learners."""
+        if self.config.num_learners < 2:
+            return values
+        summed = values.clone()
+        torch.distributed.all_reduce(summed)
+        return summed
+
+    def step(self, modules: dict[str, list[Any]]) -> None:
+        """One step of each module's optimizer, gradients clipped by network and copy."""
+        for module, parameters in modules.items():
+            clip_gradients(parameters, self.config.learner.gradient_clip)
+            for _, optimizer in self.get_optimizers_for_module(module):
+                optimizer.step()
 
 
-class GameLearner(TorchLearner):
+class GameLearner(StackedLearner):
     """Updates all copies of actors and critics from one batch; a copy's update is that of a run of its seed alone."""
 
     @abstractmethod
     def update_actors(self, batch: Batch, agents: list[str], minibatches: list[slice]) -> None:
         """Update the actors of `agents`; `minibatches` are rows."""
-
-    def compute_loss_for_module(self, **kwargs: Any) -> Tensor:
-        """Not RLlib's way: losses belong to all copies, and in sequence to one agent, so `update` computes them."""
-        raise NotImplementedError("GameLearner.update computes its own losses")
-
-    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
-        """Adam over the stack; its steps are elementwise, so copies do not mix."""
-        parameters = self.get_parameters(self._module[module_id])
-        optimizer = torch.optim.Adam(parameters, lr=self.config.learner.learning_rate, eps=1e-5, fused=True)
-        self.register_optimizer(module_id=module_id, optimizer=optimizer, params=parameters)
 
     def update(
         self,
@@ -88,11 +113,11 @@ class GameLearner(TorchLearner):
         data.solve_refs()
         assert data.batch is not None, "one batch an update"
         self._weights_seq_no += 1
-        agents = self._agents_to_update()
+        agents = self.agents_to_update()
         self._generator = np.random.default_rng([PERMUTATIONS, self._weights_seq_no])
         prepared = self.prepare(data.batch, agents)
-        prepared = prepared.shuffled(self._generator.permutation(prepared.inputs.shape[1]))
-        minibatches = list(self._minibatches(prepared.inputs.shape[1]))
+        order, parts = self._shuffle(prepared.inputs.shape[1])
+        prepared, minibatches = prepared.shuffled(order), list(self._minibatches(parts))
         if self._weights_seq_no > self.config.learner.critic_only_updates and agents:
             self.update_actors(prepared, agents, minibatches)
         self._update_critics(prepared, minibatches)
@@ -101,91 +126,36 @@ class GameLearner(TorchLearner):
         self.after_gradient_based_update(timesteps=timesteps or {})
         return self.metrics.reduce()
 
-    def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
-        """Set the step sizes of this update."""
-        super().before_gradient_based_update(timesteps=timesteps)
-        for optimizer in self._named_optimizers.values():
-            self._set_optimizer_lr(optimizer, self.config.learner.learning_rate * self.remaining)
-
-    @property
-    def remaining(self) -> float:
-        """Share of the planned updates that are still to come, this one included."""
-        done = self._weights_seq_no
-        return max(1 - done / self.config.updates, 0.0)
-
-    def _agents_to_update(self) -> list[str]:
-        interface = self.config.interface()
-        return [a for a in interface.agents if self.should_module_be_updated(interface.module_of[a])]
-
-    def _minibatches(self, rows: int) -> Iterator[slice]:
-        """The shuffled rows of each minibatch: the same parts in every epoch, each time in another order."""
-        settings = self.config.learner
-        size = rows // settings.minibatches
-        for _ in range(settings.epochs):
-            for part in self._generator.permutation(settings.minibatches).tolist():
-                yield slice(part * size, (part + 1) * size)
-
-    @torch.no_grad()
     def prepare(self, batch: MultiAgentBatch, agents: list[str]) -> Batch:
-        """Turn RLlib's batch into tensors: value targets, and advantages standardised once over each copy's batch."""
-        parts, everybody = batch.policy_batches, self.config.interface().agents
-        highest = decides = None
-        if HIGHEST in parts[everybody[0]]:
-            highest = torch.stack([as_rows(parts[agent][HIGHEST]) for agent in everybody])
-            decides = (highest > 0).any(-1)
-        inputs = self.module[CRITIC].inputs(as_rows(parts[CRITIC][Columns.OBS]))
-        estimates, targets = self._advantages(parts, inputs, decides)
-        if estimates.shape[0] == 1:
-            estimates = estimates.expand(len(everybody), -1, -1)
-        numbers = [everybody.index(agent) for agent in agents]
-        return Batch(
-            observations=torch.stack([as_rows(parts[agent][Columns.OBS]) for agent in agents]),
-            actions=torch.stack([as_rows(parts[agent][Columns.ACTIONS]) for agent in agents]),
-            log_probabilities=torch.stack([as_rows(parts[agent][Columns.ACTION_LOGP]) for agent in agents]),
-            advantages=standardised(estimates, decides)[numbers],
-            inputs=inputs,
-            targets=targets,
-            highest=None if highest is None else highest[numbers],
-            decides=None if decides is None else decides[numbers],
-        )
+        """The batch with advantages standardised once, over each copy's rows."""
+        prepared = self.networks.prepare(batch, agents)
+        return replace(prepared, advantages=standardised(prepared.advantages, prepared.decides, self.total))
 
-    def _advantages(self, parts: Any, inputs: Tensor, decides: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(P, K, N) advantages and (P K, N) value targets in units of the moments, which take them in."""
-        critic: Critic = self.module[CRITIC]
-        settings, part = self.config.learner, parts[CRITIC]
-        copies = part[Columns.OBS].shape[1]
-        parties, periods = critic.parties, settings.periods
-        agents = self.config.interface().agents[:parties]
-        rewards = torch.stack([as_rows(parts[agent][Columns.REWARDS]) for agent in agents])
-        values = critic.values(inputs)
-        ends = torch.from_numpy(part[ENDS])
-        following = torch.roll(values, -1, dims=1)
-        following[:, ends] = critic.values(critic.inputs(as_rows(part[FINAL][part[ENDS]])))
-        by_chain = (parties, copies, -1, periods)
-        cut = torch.from_numpy(part[CUT]).view(-1, periods)
-        if decides is not None:
-            decides = decides.any(0, keepdim=True) if parties == 1 else decides
-        estimates = advantages(
-            rewards.view(by_chain),
-            values.view(by_chain),
-            following.view(by_chain),
-            cut.expand(parties, copies, -1, -1),
-            settings.discount,
-            settings.trace,
-            None if decides is None else decides.reshape(by_chain),
-        ).reshape(parties, copies, -1)
-        targets = estimates.view(parties * copies, -1) + values
-        critic.moments.update(targets)
-        mean, deviation = critic.moments.current()
-        return estimates, (targets - mean) / deviation
+    def _shuffle(self, rows: int) -> tuple[np.ndarray, list[slice]]:
+        """An order of this learner's rows in which the minibatches are slices, and those slices.
+
+        The minibatches are those of one learner that holds all rows; of each, several learners take what lies in their
+        own shard.
+        """
+        settings, shards = self.config.learner, max(self.config.num_learners, 1)
+        size = rows * shards // settings.minibatches
+        whole = self._generator.permutation(rows * shards) - rows * self._learner_index
+        parts = [whole[part * size : (part + 1) * size] for part in range(settings.minibatches)]
+        own = [part[(part >= 0) & (part < rows)] for part in parts]
+        ends = np.cumsum([0, *map(len, own)]).tolist()
+        return np.concatenate(own), [slice(start, end) for start, end in pairwise(ends)]
+
+    def _minibatches(self, parts: list[slice]) -> Iterator[slice]:
+        """The rows of each minibatch: the same parts in every epoch, each time in another order."""
+        for _ in range(self.config.learner.epochs):
+            for part in self._generator.permutation(len(parts)).tolist():
+                yield parts[part]
 
     def _update_critics(self, batch: Batch, minibatches: list[slice]) -> None:
-        critic: Critic = self.module[CRITIC]
-        parameters = list(critic.parameters())
+        parameters = list(self.networks.critic.parameters())
         loss = torch.zeros(())
         for rows in minibatches:
-            errors = critic.normalised(batch.inputs[:, rows]) - batch.targets[:, rows]
-            loss = 0.5 * errors.square().mean(1).sum()
+            loss = self.networks.value_loss(batch, rows)
             self.descend(loss, {CRITIC: parameters})
         self.metrics.log_value((CRITIC, "value_loss"), float(loss.detach()) / batch.targets.shape[0], window=1)
 
@@ -201,34 +171,25 @@ class GameLearner(TorchLearner):
         taken, entropy = log_probability(logits, batch.actions[numbers, :, rows])
         log_ratio = taken - batch.log_probabilities[numbers, :, rows]
         decides = None if batch.decides is None else batch.decides[numbers, :, rows]
-        bonus = settings.entropy * self.remaining * mean_over(entropy, decides).sum()
         gain = clipped_gain(log_ratio, advantage[:, :, rows], settings.clip)
-        return -mean_over(gain, decides).sum() - bonus
-
-    def logits(self, agents: list[str], batch: Batch, numbers: slice, rows: slice = EVERY) -> Tensor:
-        """(a, K, rows, C, n) of some agents, on some rows or on all."""
-        module_of = self.config.interface().module_of
-        modules: list[Actor] = [self.module[module_of[agent]] for agent in agents]
-        seen = batch.observations[numbers, :, rows]
-        highest = None if batch.highest is None else batch.highest[numbers, :, rows]
-        inputs = seen.reshape(-1, *seen.shape[2:])
-        return heads(modules).logits(propagate(stacked([module.network for module in modules]), inputs), highest)
-
-    def parameters_of(self, agents: list[str]) -> dict[str, list[Any]]:
-        """The parameters of their actors, by module."""
-        module_of = self.config.interface().module_of
-        return {name: list(self.module[name].parameters()) for name in dict.fromkeys(module_of[a] for a in agents)}
+        return -self.networks.gain(gain + settings.entropy * self.remaining * entropy, decides)
 
     def descend(self, loss: Tensor, modules: dict[str, list[Any]]) -> None:
-        """One step of each module's optimizer, gradients clipped by network and copy."""
+        """One step of each module's optimizer down the loss of all learners together."""
         for parameters in modules.values():
             for parameter in parameters:
                 parameter.grad = None
         loss.backward()
-        for module, parameters in modules.items():
-            clip_gradients(parameters, self.config.learner.gradient_clip)
-            for _, optimizer in self.get_optimizers_for_module(module):
-                optimizer.step()
+        if self.config.num_learners > 1:
+            self._add_up([parameter.grad for parameters in modules.values() for parameter in parameters])
+        self.step(modules)
+
+    def _add_up(self, gradients: list[Any]) -> None:
+        """Make of each gradient the sum over all learners, in one message."""
+        summed = self.total(torch.cat([gradient.flatten() for gradient in gradients]))
+        parts = summed.split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
 
 
 class SimultaneousLearner(GameLearner):
@@ -236,9 +197,9 @@ class SimultaneousLearner(GameLearner):
 
     def update_actors(self, batch: Batch, agents: list[str], minibatches: list[slice]) -> None:
         """Update the actors of `agents`; `minibatches` are rows."""
-        modules, everybody = self.parameters_of(agents), slice(0, len(agents))
+        modules, everybody = self.networks.parameters_of(agents), slice(0, len(agents))
         for rows in minibatches:
-            logits = self.logits(agents, batch, everybody, rows)
+            logits = self.networks.logits(agents, batch, everybody, rows)
             self.descend(self.objective(logits, batch, rows, everybody, batch.advantages), modules)
 
 
@@ -253,15 +214,15 @@ class SequentialLearner(GameLearner):
         change = torch.ones_like(batch.advantages[0])
         for number in self._generator.permutation(len(agents)).tolist():
             agent, one = agents[number], slice(number, number + 1)
-            modules = self.parameters_of([agent])
+            modules = self.networks.parameters_of([agent])
             advantage = (batch.advantages[number] * change).unsqueeze(0)
             for rows in minibatches:
-                logits = self.logits([agent], batch, one, rows)
+                logits = self.networks.logits([agent], batch, one, rows)
                 self.descend(self.objective(logits, batch, rows, one, advantage), modules)
             change = change * self.change_of(agent, batch, one)
 
     @torch.no_grad()
     def change_of(self, agent: str, batch: Batch, one: slice) -> Tensor:
         """(K, N) new to old probability of the actions that an agent took."""
-        taken, _ = log_probability(self.logits([agent], batch, one), batch.actions[one])
+        taken, _ = log_probability(self.networks.logits([agent], batch, one), batch.actions[one])
         return (taken - batch.log_probabilities[one])[0].exp()

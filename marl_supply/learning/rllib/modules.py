@@ -12,10 +12,10 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor
 
+from marl_supply.learning.actor_critic import ActorCriticLearner
 from marl_supply.learning.interface import Interface
 from marl_supply.learning.networks import Heads, StackedNetwork
 from marl_supply.learning.objectives import Moments
-from marl_supply.learning.on_policy import OnPolicyLearner
 
 CRITIC = "central_critic"
 """Module id of the critics, which learners alone hold."""
@@ -79,7 +79,7 @@ class Critic(TorchRLModule):
         return self.normalised(inputs) * deviation + mean
 
 
-def module_specs(interface: Interface, learner: OnPolicyLearner, seeds: tuple[int, ...]) -> dict[str, RLModuleSpec]:
+def module_specs(interface: Interface, learner: ActorCriticLearner, seeds: tuple[int, ...]) -> dict[str, RLModuleSpec]:
     """Specs of the actors, in the order of the game, and of the critics."""
     specs = actor_specs(interface, seeds)
     spaces = module_spaces(interface)
@@ -128,7 +128,7 @@ def actor_specs(interface: Interface, seeds: tuple[int, ...]) -> dict[str, RLMod
     }
 
 
-def state_size(interface: Interface, learner: OnPolicyLearner) -> int:
+def state_size(interface: Interface, learner: ActorCriticLearner) -> int:
     """Numbers that critics of the state see."""
     ahead = learner.foresight
     return interface.size + (ahead * len(interface.game.network.markets) + 1 if ahead else 0)
@@ -158,4 +158,5 @@ def heads(modules: list[Actor]) -> Heads:
 
 def as_rows(values: np.ndarray) -> Tensor:
     """(K, rows, ...) contiguous tensor from (rows, K, ...) numbers."""
-    return torch.from_numpy(values).transpose(0, 1).contiguous()
+    # Arrays that come from another process cannot be written, which torch warns of.
+    return torch.from_numpy(np.require(values, requirements="W")).transpose(0, 1).contiguous()

@@ -47,9 +47,13 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         self.module: Any = None
         self.num_env_steps_sampled_lifetime: int = 0
         self._weights_seq_no = 0
-        if self.num_workers == 0 or (self.worker_index or 0) > 0 or config.create_env_on_local_worker:
+        if self.samples():
             self.make_env()
         self.make_module()
+
+    def samples(self) -> bool:
+        """Whether this runner plays; the local one does not where there are remote ones."""
+        return self.num_workers == 0 or (self.worker_index or 0) > 0 or self.config.create_env_on_local_worker
 
     def make_env(self) -> None:
         """Start this runner's share of the chains."""

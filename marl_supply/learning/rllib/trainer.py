@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ class OnPolicyTrainer:
         What the learning agents see and choose.
     """
 
-    config_class: type[GameConfig] = GameConfig
+    config_class: ClassVar[type[GameConfig]] = GameConfig
     components: tuple[str, ...] = (COMPONENT_RL_MODULE, COMPONENT_OPTIMIZER, WEIGHTS_SEQ_NO)
     """What of the learner's state the next updates depend on."""
 
@@ -45,9 +45,11 @@ class OnPolicyTrainer:
         env_steps: int,
         fixed: dict[str, Policy],
         env_runners: int = 0,
+        learners: int = 0,
     ) -> None:
         config = self.config_class().play(game, learner, seeds, env_steps, fixed)
         config.env_runners(num_env_runners=env_runners)
+        config.learners(num_learners=learners)
         self.game, self.learner, self.seeds, self.fixed = game, learner, config.seeds, fixed
         self.updates = config.updates
         self.interface: Interface = config.interface()
