@@ -29,6 +29,9 @@ class ActorCriticLearner(ChoosingLearner):
         Gamma and lambda of generalised advantage estimation (Schulman et al. 2016).
     entropy : float
         Weight of the entropy bonus; it falls linearly to 0 over the training.
+    recurrent : int
+        Width of a gated recurrent unit (Cho et al. 2014) between the hidden layers and the output of each actor, which
+        remembers what mattered since its episode began; 0 for none.
     """
 
     update: ClassVar[str] = ""
@@ -39,6 +42,7 @@ class ActorCriticLearner(ChoosingLearner):
     discount: float = 0.99
     trace: float = 0.95
     entropy: float = 0.003
+    recurrent: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -48,9 +52,20 @@ class ActorCriticLearner(ChoosingLearner):
             raise InputError(f"discount: {self.discount} is no discount; use a number between 0 and 1, such as 0.99.")
         if not 0 <= self.trace <= 1:
             raise InputError(f"trace: {self.trace} is no trace; use a number from 0 to 1, such as 0.95.")
-        if self.foresight < 0:
-            raise InputError(f"foresight: {self.foresight} is below 0; use 0 or more.")
+        for name in ("foresight", "recurrent"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name}: {getattr(self, name)} is below 0; use 0 or more.")
         if self.foresight and self.critic == "own":
             raise InputError("foresight: critics that see what the agent sees have none; use critic: state.")
         if self.share != "none" and self.update == "sequential":
             raise InputError(f"share: {self.name} updates one agent after another; with one actor for all use mappo.")
+
+    @property
+    def memory_width(self) -> int:
+        """Numbers that an actor remembers beside what it sees; 0 for one without a recurrent unit."""
+        return self.recurrent
+
+    @property
+    def together(self) -> int:
+        """Successive rows of a batch that stay together: all of a chain for recurrent actors, or 1."""
+        return self.periods if self.recurrent else 1

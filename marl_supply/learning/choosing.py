@@ -76,3 +76,8 @@ class ChoosingLearner(Learner):
         from marl_supply.learning.interface import Interface
 
         Interface(game, learning_agents(game, fixed), self)
+
+    @property
+    def memory_width(self) -> int:
+        """Numbers that an actor remembers beside what it sees; 0 for one without a recurrent unit."""
+        return 0

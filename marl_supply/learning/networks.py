@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -37,11 +38,17 @@ class StackedNetwork(nn.Module):
 
     def __init__(self, sizes: Sequence[int], keys: Sequence[tuple[int, str]], last_gain: float) -> None:
         super().__init__()
-        layers = list(zip(sizes, sizes[1:], strict=False))
-        drawn = [_first_weights(layers, seed, name, last_gain) for seed, name in keys]
+        generators = [np.random.default_rng([seed, crc32(name.encode())]) for seed, name in keys]
+        drawn = [self.first_weights(sizes, rng, last_gain) for rng in generators]
         stacks = [np.stack(copies) for copies in zip(*drawn, strict=True)]
         self.weights = nn.ParameterList([nn.Parameter(torch.from_numpy(stack)) for stack in stacks])
-        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(len(keys), 1, size)) for _, size in layers])
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(len(keys), 1, s.shape[-1])) for s in stacks])
+
+    @staticmethod
+    def first_weights(sizes: Sequence[int], rng: np.random.Generator, last_gain: float) -> list[NDArray[np.float32]]:
+        """(in, out) matrices of one copy, layer by layer."""
+        gains = [*[GAIN] * (len(sizes) - 2), last_gain]
+        return [orthogonal(rng, *shape, gain) for shape, gain in zip(pairwise(sizes), gains, strict=True)]
 
     def layers(self) -> list[tuple[Tensor, Tensor]]:
         """Weights and biases of each layer."""
@@ -71,18 +78,11 @@ def stacked(networks: Sequence[StackedNetwork]) -> list[tuple[Tensor, Tensor]]:
     ]
 
 
-def _first_weights(
-    layers: Sequence[tuple[int, int]], seed: int, name: str, last_gain: float
-) -> list[NDArray[np.float32]]:
-    """Orthogonal matrices (in, out) of one copy (Saxe et al. 2014)."""
-    rng = np.random.default_rng([seed, crc32(name.encode())])
-    drawn = []
-    for number, (rows, columns) in enumerate(layers):
-        gain = last_gain if number == len(layers) - 1 else GAIN
-        square = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))[0]
-        matrix = square if rows >= columns else square.T
-        drawn.append((gain * matrix).astype(np.float32))
-    return drawn
+def orthogonal(rng: np.random.Generator, rows: int, columns: int, gain: float) -> NDArray[np.float32]:
+    """(rows, columns) random matrix with orthogonal rows or columns of norm `gain` (Saxe et al. 2014)."""
+    square = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))[0]
+    matrix = square if rows >= columns else square.T
+    return (gain * matrix).astype(np.float32)
 
 
 @dataclass(frozen=True)

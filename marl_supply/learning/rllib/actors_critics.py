@@ -15,10 +15,13 @@ from marl_supply.learning.actor_critic import ActorCriticLearner
 from marl_supply.learning.interface import Interface
 from marl_supply.learning.networks import propagate, stacked
 from marl_supply.learning.objectives import Total, advantages, alone, number_of, sum_over
-from marl_supply.learning.rllib.modules import CRITIC, Actor, Critic, as_rows, heads
+from marl_supply.learning.recurrent import propagate_windows
+from marl_supply.learning.rllib.modules import CRITIC, MEMORY, Actor, Critic, as_rows, heads
 from marl_supply.learning.rllib.runner import CUT, ENDS, FINAL, HIGHEST
 
 EVERY = slice(None)
+AXES = {"inputs": 1, "targets": 1, "going": 0}
+"""Axis of the rows, or windows, in the parts of a batch; 2 in all others."""
 
 
 @dataclass
@@ -28,7 +31,8 @@ class Batch:
     observations (A, K, N, o), actions (A, K, N, C), log_probabilities (A, K, N) and advantages (A, K, N) of the actors;
     inputs (P K, N, i) and targets (P K, N), in units of the moments, of the critics; unit (P, K, 1) that unit, money
     scaled; highest (A, K, N, C) open choices and decides (A, K, N), whether the agent had a choice; None where all
-    choices are open on all days.
+    choices are open on all days. Of recurrent actors, whose rows are windows of W successive periods: memory
+    (A, K, N / W, H) at the start of each window, and going (N / W, W), 0 where an episode begins within it and else 1.
     """
 
     observations: Tensor
@@ -40,15 +44,18 @@ class Batch:
     unit: Tensor
     highest: Tensor | None = None
     decides: Tensor | None = None
+    memory: Tensor | None = None
+    going: Tensor | None = None
 
-    def shuffled(self, order: np.ndarray) -> Batch:
-        """Some of the rows, or all, in another order, so that a minibatch is a slice."""
-        rows = torch.from_numpy(order)
+    def shuffled(self, order: np.ndarray, window: int = 1) -> Batch:
+        """Some of the windows of rows, or all, in another order, so that a minibatch is a slice."""
+        windows = torch.from_numpy(order)
+        rows = (windows[:, None] * window + torch.arange(window)).view(-1)
         values: dict[str, Any] = {"unit": self.unit}
         for item in fields(self):
             if item.name not in values:
-                value, axis = getattr(self, item.name), 1 if item.name in ("inputs", "targets") else 2
-                values[item.name] = None if value is None else value.index_select(axis, rows)
+                value, by = getattr(self, item.name), windows if item.name in ("memory", "going") else rows
+                values[item.name] = None if value is None else value.index_select(AXES.get(item.name, 2), by)
         return Batch(**values)
 
 
@@ -95,7 +102,18 @@ class ActorsCritics:
             unit=deviation.view(len(estimates), -1, 1).expand(len(everybody), -1, -1)[numbers],
             highest=None if highest is None else highest[numbers],
             decides=None if decides is None else decides[numbers],
+            **self._remembered(parts, agents),
         )
+
+    def _remembered(self, parts: Any, agents: list[str]) -> dict[str, Tensor]:
+        """`memory` and `going` of a batch of recurrent actors; nothing for others."""
+        if not self.settings.recurrent:
+            return {}
+        window, cut = self.settings.together, torch.tensor(parts[CRITIC][CUT])
+        going = torch.ones(len(cut) // window, window)
+        going[:, 1:] -= cut.view(-1, window)[:, :-1].float()
+        memory = torch.stack([as_rows(parts[agent][MEMORY][::window]) for agent in agents])
+        return {"memory": memory, "going": going}
 
     def _advantages(self, parts: Any, inputs: Tensor, decides: Tensor | None) -> tuple[Tensor, Tensor]:
         """(P, K, N) advantages and (P K, N) value targets, which the moments take in; money scaled."""
@@ -135,7 +153,17 @@ class ActorsCritics:
         seen = batch.observations[numbers, :, rows]
         highest = None if batch.highest is None else batch.highest[numbers, :, rows]
         inputs = seen.reshape(-1, *seen.shape[2:])
-        return heads(modules).logits(propagate(stacked([module.network for module in modules]), inputs), highest)
+        layers = stacked([module.network for module in modules])
+        if batch.memory is None or batch.going is None:
+            return heads(modules).logits(propagate(layers, inputs), highest)
+        windows = self._windows(rows)
+        memory = batch.memory[numbers, :, windows].flatten(0, 1)
+        return heads(modules).logits(propagate_windows(layers, inputs, memory, batch.going[windows]), highest)
+
+    def _windows(self, rows: slice) -> slice:
+        """Which windows some rows are."""
+        window = self.settings.together
+        return rows if rows == EVERY else slice(rows.start // window, rows.stop // window)
 
     def gain(self, values: Tensor, decides: Tensor | None) -> Tensor:
         """The mean of (a, K, rows) over the rows where there was a choice, added over agents and copies."""

@@ -116,8 +116,9 @@ class GameLearner(StackedLearner):
         agents = self.agents_to_update()
         self._generator = np.random.default_rng([PERMUTATIONS, self._weights_seq_no])
         prepared = self.prepare(data.batch, agents)
-        order, parts = self._shuffle(prepared.inputs.shape[1])
-        prepared, minibatches = prepared.shuffled(order), list(self._minibatches(parts))
+        window = self.config.learner.together
+        order, parts = self._shuffle(prepared.inputs.shape[1] // window, window)
+        prepared, minibatches = prepared.shuffled(order, window), list(self._minibatches(parts))
         if self._weights_seq_no > self.config.learner.critic_only_updates and agents:
             self.update_actors(prepared, agents, minibatches)
         self._update_critics(prepared, minibatches)
@@ -131,18 +132,18 @@ class GameLearner(StackedLearner):
         prepared = self.networks.prepare(batch, agents)
         return replace(prepared, advantages=standardised(prepared.advantages, prepared.decides, self.total))
 
-    def _shuffle(self, rows: int) -> tuple[np.ndarray, list[slice]]:
-        """An order of this learner's rows in which the minibatches are slices, and those slices.
+    def _shuffle(self, windows: int, window: int) -> tuple[np.ndarray, list[slice]]:
+        """An order of this learner's windows in which the minibatches are slices, and the rows of those slices.
 
-        The minibatches are those of one learner that holds all rows; of each, several learners take what lies in their
-        own shard.
+        The minibatches are those of one learner that holds all windows; of each, several learners take what lies in
+        their own shard.
         """
         settings, shards = self.config.learner, max(self.config.num_learners, 1)
-        size = rows * shards // settings.minibatches
-        whole = self._generator.permutation(rows * shards) - rows * self._learner_index
+        size = windows * shards // settings.minibatches
+        whole = self._generator.permutation(windows * shards) - windows * self._learner_index
         parts = [whole[part * size : (part + 1) * size] for part in range(settings.minibatches)]
-        own = [part[(part >= 0) & (part < rows)] for part in parts]
-        ends = np.cumsum([0, *map(len, own)]).tolist()
+        own = [part[(part >= 0) & (part < windows)] for part in parts]
+        ends = (window * np.cumsum([0, *map(len, own)])).tolist()
         return np.concatenate(own), [slice(start, end) for start, end in pairwise(ends)]
 
     def _minibatches(self, parts: list[slice]) -> Iterator[slice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -16,9 +16,12 @@ from marl_supply.learning.actor_critic import ActorCriticLearner
 from marl_supply.learning.interface import Interface
 from marl_supply.learning.networks import Heads, StackedNetwork
 from marl_supply.learning.objectives import Moments
+from marl_supply.learning.recurrent import RecurrentNetwork
 
 CRITIC = "central_critic"
 """Module id of the critics, which learners alone hold."""
+MEMORY = "memory"
+"""Batch column: what a recurrent actor remembers before the row; absent for others."""
 
 
 class Actor(TorchRLModule):
@@ -27,10 +30,12 @@ class Actor(TorchRLModule):
     ``model_config``: sizes, seeds, name, gain, prior and values (C, n), and whether the head is gaussian.
     """
 
+    network_class: ClassVar[type[StackedNetwork]] = StackedNetwork
+
     def setup(self) -> None:
         config = self.model_config
         keys = [(seed, f"actor/{config['name']}") for seed in config["seeds"]]
-        self.network = StackedNetwork(config["sizes"], keys, config["gain"])
+        self.network = self.network_class(config["sizes"], keys, config["gain"])
         for name in ("prior", "values"):
             self.register_buffer(name, torch.tensor(config[name], dtype=torch.float32), persistent=False)
         self.deviation = None
@@ -41,6 +46,23 @@ class Actor(TorchRLModule):
         """(rows, K, C n) logits from (rows, K, o) observations."""
         scores = self.network(batch[Columns.OBS].transpose(0, 1))
         return {Columns.ACTION_DIST_INPUTS: heads([self]).logits(scores)[0].transpose(0, 1).flatten(2)}
+
+
+class RecurrentActor(Actor):
+    """K copies of one actor with a gated recurrent unit, one period at a time."""
+
+    network_class: ClassVar[type[StackedNetwork]] = RecurrentNetwork
+
+    def get_initial_state(self) -> dict[str, np.ndarray]:
+        """(K, H) what a chain's actors remember where its episode begins."""
+        return {MEMORY: np.zeros(self.network.weights[-2].shape[:2], dtype=np.float32)}
+
+    def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """(rows, K, C n) logits from (rows, K, o) observations and (rows, K, H) memories, and the next memories."""
+        memory = batch[Columns.STATE_IN][MEMORY].transpose(0, 1)
+        scores, memory = self.network(batch[Columns.OBS].transpose(0, 1), memory)
+        logits = heads([self]).logits(scores)[0].transpose(0, 1).flatten(2)
+        return {Columns.ACTION_DIST_INPUTS: logits, Columns.STATE_OUT: {MEMORY: memory.transpose(0, 1)}}
 
 
 class Critic(TorchRLModule):
@@ -106,12 +128,13 @@ def actor_specs(interface: Interface, seeds: tuple[int, ...]) -> dict[str, RLMod
     learner = interface.learner
     components, choices = interface.prior.shape[1:]
     gaussian = learner.head == "gaussian"
-    sizes = (interface.seen.shape[1], *learner.hidden, components * (1 if gaussian else choices))
+    unit = (learner.memory_width,) if learner.memory_width else ()
+    sizes = (interface.seen.shape[1], *learner.hidden, *unit, components * (1 if gaussian else choices))
     spaces = module_spaces(interface)
     first = {interface.module_of[agent]: number for number, agent in reversed(list(enumerate(interface.agents)))}
     return {
         name: RLModuleSpec(
-            module_class=Actor,
+            module_class=RecurrentActor if learner.memory_width else Actor,
             observation_space=spaces[name][0],
             action_space=spaces[name][1],
             model_config={

@@ -18,8 +18,10 @@ from ray.rllib.utils.checkpoints import Checkpointable
 from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED, NUM_ENV_STEPS_SAMPLED_LIFETIME, WEIGHTS_SEQ_NO
 
 from marl_supply.learning.arena import Arena, Step, View
+from marl_supply.learning.held_out import Choose
 from marl_supply.learning.networks import last_open, propagate, sample, stacked
-from marl_supply.learning.rllib.modules import CRITIC, heads, module_spaces
+from marl_supply.learning.recurrent import propagate_period
+from marl_supply.learning.rllib.modules import CRITIC, MEMORY, heads, module_spaces
 
 ENDS = "ends"
 """Batch column: whether a trajectory ends after the row, because its episode was cut or the batch is over."""
@@ -44,6 +46,7 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         super().__init__(config=config, **kwargs)
         torch.set_num_threads(1)
         self.arena: Arena | None = None
+        self._memory: torch.Tensor | None = None
         self.module: Any = None
         self.num_env_steps_sampled_lifetime: int = 0
         self._weights_seq_no = 0
@@ -66,6 +69,9 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
         self.arena = Arena(config.game(), config.learner, config.seeds, config.fixed, share, first, foresight=foresight)
         self.env = self.arena
         self._view = self.arena.view()
+        if config.learner.memory_width:
+            networks = len(self.arena.interface.agents) * self.arena.copies
+            self._memory = torch.zeros(networks, share, config.learner.memory_width)
 
     def make_module(self) -> None:
         """Build the actors."""
@@ -89,27 +95,43 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
             view = self._view
             uniforms = torch.from_numpy(self.arena.uniforms().transpose(0, 2, 3, 1))
             last = self._last if view.highest is None else torch.from_numpy(view.highest)
-            actions, log_probabilities = sample(self.logits(view), uniforms, last)
+            logits, memory = self.logits(view, self._memory)
+            actions, log_probabilities = sample(logits, uniforms, last)
             step = self.arena.step(actions.numpy())
             record.put(period, view, actions.numpy(), log_probabilities.numpy(), step)
             self._view = step.view
+            if memory is not None:
+                record.put_memory(period, self._memory)
+                memory[:, step.cut] = 0
+                self._memory = memory
         record.close(self._view)
         batch = record.batch(self.arena.interface.agents)
         self._count(len(record.rewards[0]) * record.periods)
         return batch
 
     @torch.no_grad()
-    def logits(self, view: View) -> torch.Tensor:
-        """(A, K, B, C, n) of the choices at a decision point."""
+    def logits(self, view: View, memory: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """(A, K, B, C, n) of the choices at a decision point, and (A K, B, H) what recurrent actors then remember."""
         agents, copies, rows, size = view.actors.shape
         inputs = torch.from_numpy(view.actors).view(agents * copies, rows, size)
         highest = None if view.highest is None else torch.from_numpy(view.highest)
-        return self._heads.logits(propagate(self._layers, inputs), highest)
+        if self.config.learner.memory_width:
+            scores, memory = propagate_period(self._layers, inputs, memory)
+        else:
+            scores = propagate(self._layers, inputs)
+        return self._heads.logits(scores, highest), memory
 
-    def greedy(self, view: View) -> np.ndarray:
-        """(A, K, B, C) the most probable choices."""
-        chosen: np.ndarray = self.logits(view).argmax(-1).numpy()
-        return chosen
+    def greedy(self) -> Choose:
+        """The most probable choices, asked from the first decision point of a game to the last."""
+        memory: torch.Tensor | None = None
+
+        def choose(view: View) -> np.ndarray:
+            nonlocal memory
+            logits, memory = self.logits(view, memory)
+            chosen: np.ndarray = logits.argmax(-1).numpy()
+            return chosen
+
+        return choose
 
     def _count(self, steps: int) -> None:
         self.num_env_steps_sampled_lifetime += steps
@@ -160,13 +182,16 @@ class BatchedEnvRunner(EnvRunner, Checkpointable):
     def where_it_stands(self) -> dict[str, Any]:
         """Everything that the next sample depends on beside the weights; `clock` among it."""
         assert self.arena is not None
-        return self.arena.get_state()
+        own = {} if self._memory is None else {MEMORY: self._memory.numpy().copy()}
+        return {**self.arena.get_state(), **own}
 
     def go_on(self, state: dict[str, Any]) -> None:
         """Go on from `where_it_stands`."""
         assert self.arena is not None
         self.arena.set_state(state)
         self._view = self.arena.view()
+        if self._memory is not None:
+            self._memory = torch.tensor(state[MEMORY])
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from `get_state`, or take new weights."""
@@ -213,6 +238,8 @@ class _Record:
         self.state = np.empty((*lead, view.state.shape[-1]), dtype=np.float32)
         self.final = np.zeros(self.state.shape, dtype=np.float32)
         self.cut = np.zeros(lead[:2], dtype=bool)
+        width = interface.learner.memory_width
+        self.memory = np.empty((agents, *lead, width), dtype=np.float32) if width else None
 
     def put(self, period: int, view: View, actions: np.ndarray, log_probabilities: np.ndarray, step: Step) -> None:
         """Record one period of all copies and chains."""
@@ -226,6 +253,12 @@ class _Record:
         if len(step.cut):
             self.cut[step.cut, period] = True
             self.final[step.cut, period] = step.final.transpose(1, 0, 2)
+
+    def put_memory(self, period: int, memory: torch.Tensor | None) -> None:
+        """Record what recurrent actors remembered before a period."""
+        if self.memory is not None and memory is not None:
+            chains, _, copies, width = self.memory.shape[1:]
+            self.memory[:, :, period] = memory.numpy().reshape(-1, copies, chains, width).transpose(0, 2, 1, 3)
 
     def close(self, view: View) -> None:
         """Record the states that the last period led to, where an episode was not cut there."""
@@ -257,4 +290,6 @@ class _Record:
         }
         if self.highest is not None:
             columns[HIGHEST] = self.highest
+        if self.memory is not None:
+            columns[MEMORY] = self.memory
         return {name: values[number].reshape(rows, *values.shape[3:]) for name, values in columns.items()}

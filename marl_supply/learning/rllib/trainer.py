@@ -19,6 +19,7 @@ from marl_supply.learning.rllib.algorithm import GameConfig
 from marl_supply.learning.rllib.modules import Actor
 from marl_supply.learning.rllib.session import ensure_ray
 from marl_supply.learning.trained.choosing_policy import ChoosingPolicy, choosing_policies
+from marl_supply.learning.trained.recurrent_policy import RecurrentPolicy
 from marl_supply.learning.trainer import identity_of
 
 Layers = dict[str, list[tuple[np.ndarray, np.ndarray]]]
@@ -78,7 +79,7 @@ class OnPolicyTrainer:
 
     def greedy_costs(self) -> np.ndarray:
         """(agents of the game, K) costs of the most probable choices on held-out demand."""
-        choose = self.algorithm.env_runner.greedy
+        choose = self.algorithm.env_runner.greedy()
         return held_out_costs(self.game, self.learner, self.seeds, choose, self.fixed)
 
     def layers(self) -> Layers:
@@ -98,7 +99,8 @@ class OnPolicyTrainer:
 
     def policies(self, snapshot: Layers, record: Mapping[str, Any]) -> dict[str, ChoosingPolicy]:
         """The learning agents of a snapshot."""
-        return choosing_policies(self.interface, snapshot, record)
+        kind = RecurrentPolicy if self.learner.memory_width else ChoosingPolicy
+        return choosing_policies(self.interface, snapshot, record, kind=kind)
 
     def get_state(self) -> dict[str, Any]:
         """Weights, optimizers, value moments and the arenas: everything the next updates depend on."""

@@ -19,7 +19,7 @@ from marl_supply.learning.interface import CLOSED, Interface, Scaling
 from marl_supply.learning.masks import Mask
 from marl_supply.learning.residual import Base
 from marl_supply.learning.signals import Signals, signals_of_seat
-from marl_supply.learning.trained.chunks import Floats, Layers, chunks, propagated
+from marl_supply.learning.trained.chunks import Floats, Layers, in_chunks, propagated
 from marl_supply.learning.trained.trained_policy import TrainedPolicy, check_seat, fields_of
 from marl_supply.plugins import find, names
 from marl_supply.policies.rule import Rule
@@ -79,7 +79,7 @@ class ChoosingPolicy(TrainedPolicy):
         self._seated: tuple[Action | Base, Mask] | None = None
 
     def start(self, seat: Seat, replications: int) -> Memory:
-        """What it remembers, and its base: nothing yet.
+        """What it remembers, its base, and what its network remembers: nothing yet.
 
         Raises
         ------
@@ -88,7 +88,12 @@ class ChoosingPolicy(TrainedPolicy):
         """
         check_seat(self.agent, self.made.fields, self.made.observe, seat)
         self._seated = self._sit(seat)
-        return None, None if self.rule is None else self.rule.start(seat, replications)
+        below = None if self.rule is None else self.rule.start(seat, replications)
+        return None, below, self.nothing_recalled(replications)
+
+    def nothing_recalled(self, replications: int) -> Memory:
+        """What its network remembers where an episode begins; None for one without memory."""
+        return None
 
     def _sit(self, seat: Seat) -> tuple[Action | Base, Mask]:
         made = self.made
@@ -113,7 +118,7 @@ class ChoosingPolicy(TrainedPolicy):
                 f"play it with observe: {self.made.observe} on the chain it was trained on."
             )
         means, mask = self._seated if self._seated is not None else self._sit(observation.seat)
-        remembered, below = memory
+        remembered, below, recalled = memory
         first = remembered is None
         remembered = self.signals.first(seen.shape[1]) if first else self.signals.after(remembered, seen)
         quantity: Any = None
@@ -122,16 +127,19 @@ class ChoosingPolicy(TrainedPolicy):
             quantity = means.quantity(ordered)
         inputs = np.concatenate([seen, remembered] if quantity is None else [seen, remembered, quantity])
         highest = mask.highest(observation, quantity) if mask.needed else None
-        values = means.low[:, None] + means.step * self.choices(inputs, highest)
+        value, recalled = self.propagate(in_chunks(self.scaling.apply(inputs)), recalled)
+        values = means.low[:, None] + means.step * self.choices(value, seen.shape[1], highest)
         if isinstance(means, Base):
-            return means.decisions(means.together(quantity, values)), (remembered, below)
-        return means.decide(values), (remembered, below)
+            return means.decisions(means.together(quantity, values)), (remembered, below, recalled)
+        return means.decide(values), (remembered, below, recalled)
 
-    def choices(self, seen: NDArray[np.float64], highest: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-        """(C, B) choices from (k, B) numbers, units; none above (C, B) numbers of choices."""
-        components, replications = len(self.made.choices), seen.shape[1]
-        inputs = np.ascontiguousarray(chunks(self.scaling.apply(seen)).transpose(0, 2, 1))
-        value = propagated(self.layers, inputs)
+    def propagate(self, value: Floats, recalled: Memory) -> tuple[Floats, Memory]:
+        """(chunks, CHUNK, outputs) from (chunks, CHUNK, k) scaled numbers, and what its network remembers then."""
+        return propagated(self.layers, value), recalled
+
+    def choices(self, value: Floats, replications: int, highest: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """(C, B) choices from (chunks, CHUNK, outputs) of its network; none above (C, B) numbers of choices."""
+        components = len(self.made.choices)
         if self.made.head == "gaussian":
             means = value.reshape(-1, len(self.prior), 1)[:replications]
             away = -np.square(self.values - means)
@@ -186,6 +194,7 @@ def choosing_policies(
     layers: Mapping[str, Layers],
     training: Mapping[str, Any],
     prior: NDArray[np.float64] | None = None,
+    kind: type[ChoosingPolicy] = ChoosingPolicy,
 ) -> dict[str, ChoosingPolicy]:
     """The learning agents of one copy as policies.
 
@@ -197,10 +206,12 @@ def choosing_policies(
         Learner, its settings, seed and steps, for the record.
     prior : (A, C, n) or None
         Added to the scores; that of the interface if None.
+    kind
+        Of actor.
     """
     prior = interface.prior if prior is None else prior
     return {
-        agent: ChoosingPolicy(
+        agent: kind(
             _description(interface, number, training),
             interface.of(number),
             _own_layers(interface, number, layers[interface.module_of[agent]]),

@@ -36,3 +36,8 @@ def propagated(layers: Layers, inputs: Floats) -> Floats:
         if number < len(layers) - 1:
             value = np.maximum(value, 0)
     return value
+
+
+def in_chunks(seen: Floats) -> Floats:
+    """(m, CHUNK, k) from (k, B), filled up with 0."""
+    return np.ascontiguousarray(chunks(seen).transpose(0, 2, 1))

@@ -17,7 +17,7 @@ from marl_supply.game.seat import Seat
 from marl_supply.learning.differentiable.head import Head, Ints, game_head
 from marl_supply.learning.interface import Scaling, table_scaling
 from marl_supply.learning.learners.differentiable import Differentiable
-from marl_supply.learning.trained.chunks import chunks, product, propagated
+from marl_supply.learning.trained.chunks import in_chunks, product, propagated
 from marl_supply.learning.trained.trained_policy import TrainedPolicy, check_seat, fields_of
 from marl_supply.simulation.state import Decisions
 
@@ -82,8 +82,7 @@ class SeatPolicy(TrainedPolicy):
 
     def values(self, seen: NDArray[np.float64]) -> NDArray[np.float64]:
         """(c, B) decisions from the (k, B) observation, units."""
-        value = np.ascontiguousarray(chunks(self._scaling.apply(seen)).transpose(0, 2, 1))
-        scores = propagated(self._layers, value)[:, :, : len(self._head.centre)]
+        scores = propagated(self._layers, in_chunks(self._scaling.apply(seen)))[:, :, : len(self._head.centre)]
         whole = scores.reshape(-1, scores.shape[2])[: seen.shape[1]]
         return self._head.of_numpy(whole.T, seen.astype(np.float32), product)
 

@@ -41,11 +41,11 @@ class QRunner(BatchedEnvRunner):
             self._closed = torch.stack([module.closed for module in modules])[:, None, None]
 
     @torch.no_grad()
-    def logits(self, view: View) -> torch.Tensor:
-        """(A, K, B, 1, n) values of the choices at a decision point."""
+    def logits(self, view: View, memory: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """(A, K, B, 1, n) values of the choices at a decision point; nothing is remembered."""
         agents, copies, rows, size = view.actors.shape
         values = propagate(self._layers, torch.from_numpy(view.actors).view(agents * copies, rows, size))
-        return (values.view(agents, copies, rows, -1) + self._closed).unsqueeze(3)
+        return (values.view(agents, copies, rows, -1) + self._closed).unsqueeze(3), memory
 
     def sample(self, **kwargs: Any) -> MultiAgentBatch:
         """Play the settings' number of periods and return them."""
@@ -58,7 +58,7 @@ class QRunner(BatchedEnvRunner):
         """One period of all chains; arrays are (B, ...)."""
         assert self.arena is not None
         present, ages = self._view.actors, self._ages.copy()
-        actions = self._choose(self.greedy(self._view)[..., 0])
+        actions = self._choose(self.logits(self._view, None)[0].argmax(-1)[..., 0].numpy())
         step = self.arena.step(actions[..., None])
         feedback = self._feedback.after(step, self._ages)
         following = self._last_seen(step)
