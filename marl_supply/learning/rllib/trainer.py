@@ -69,11 +69,13 @@ class OnPolicyTrainer:
 
     def losses(self) -> dict[str, float]:
         """What the learner measured in the last update, ``MODULE/NAME``."""
-        modules = self._last.get(LEARNER_RESULTS, {})
+        measured: dict[str, Any] = {}
+        for module, found in self._last.get(LEARNER_RESULTS, {}).items():
+            own = found.items() if isinstance(found, Mapping) else [("", found)]
+            measured |= {f"{module}/{name}".rstrip("/"): value for name, value in own}
         return {
-            f"{module}/{name}": float(value)
-            for module, found in modules.items()
-            for name, value in found.items()
+            name: float(value)
+            for name, value in measured.items()
             if isinstance(value, int | float | np.number) and np.isfinite(value) and not name.endswith("_lifetime")
         }
 
