@@ -46,8 +46,8 @@ class Training:
     Attributes
     ----------
     policies : dict
-        For each seed the policies of the learning agents: the best on held-out demand under a shared reward, and the
-        last otherwise, since the lowest total is not what selfish learners seek.
+        For each seed the policies of the learning agents: the best on held-out demand under a shared reward, or where
+        there is one agent only, and the last otherwise, since the lowest total is not what selfish learners seek.
     curve : list of Point
         All evaluations.
     chosen : dict
@@ -168,7 +168,7 @@ class _Run:
             by_agent = dict(zip(game.agents, costs[:, copy].tolist(), strict=True))
             cost = float(costs[:, copy].sum())
             self.curve.append(Point(seed, steps, round(self.seconds, 3), cost, by_agent))
-            common = game.own_weight == 0
+            common = game.own_weight == 0 or len(game.agents) == 1
             if not common or cost < self.best.get(seed, np.inf):
                 self.best[seed], self.chosen[seed] = cost, steps
                 self.kept[seed] = trainer.snapshot(copy)
