@@ -27,16 +27,11 @@ PERMUTATIONS = 2022
 
 
 class StackedLearner(TorchLearner):
-    """Holds the stacked actors and critics of all copies, and steps their optimizers.
+    """Holds the stacked networks of all copies, and steps their optimizers.
 
     Several of these may share a batch, a shard of whole trajectories each: sums over rows, and gradients, are added up
     over all of them, so that each makes the step that one alone would make.
     """
-
-    def build(self) -> None:
-        """Build modules and optimizers."""
-        super().build()
-        self.networks = ActorsCritics(self.module, self.config.interface(), self.config.learner, self.total)
 
     def _make_modules_ddp_if_necessary(self) -> None:
         """Leave the modules alone: gradients are added up by hand, before each copy's are clipped."""
@@ -57,6 +52,32 @@ class StackedLearner(TorchLearner):
     def optimizer_over(self, parameters: Any) -> torch.optim.Optimizer:
         """Adam (Kingma and Ba 2015)."""
         return torch.optim.Adam(parameters, lr=self.config.learner.learning_rate, eps=1e-5, fused=True)
+
+    def update(
+        self,
+        batch: MultiAgentBatch | None = None,
+        *,
+        training_data: TrainingData | None = None,
+        timesteps: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Learn from one batch; returns metrics."""
+        self._check_is_built()
+        self.before_gradient_based_update(timesteps=timesteps or {})
+        data = TrainingData(batch=batch) if training_data is None else training_data
+        data.validate()
+        data.solve_refs()
+        assert data.batch is not None, "one batch an update"
+        self._weights_seq_no += 1
+        self.learn(data.batch)
+        steps = data.batch.env_steps()
+        self.metrics.log_value((ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME), steps, reduce="lifetime_sum")
+        self.after_gradient_based_update(timesteps=timesteps or {})
+        return self.metrics.reduce()
+
+    def learn(self, batch: MultiAgentBatch) -> None:
+        """All gradient steps of an update."""
+        raise NotImplementedError(f"{type(self).__name__} is given gradients, not batches")
 
     def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         """Set the step sizes of this update."""
@@ -82,6 +103,23 @@ class StackedLearner(TorchLearner):
         torch.distributed.all_reduce(summed)
         return summed
 
+    def descend(self, loss: Tensor, modules: dict[str, list[Any]]) -> None:
+        """One step of each module's optimizer down the loss of all learners together."""
+        for parameters in modules.values():
+            for parameter in parameters:
+                parameter.grad = None
+        loss.backward()
+        if self.config.num_learners > 1:
+            self._add_up([parameter.grad for parameters in modules.values() for parameter in parameters])
+        self.step(modules)
+
+    def _add_up(self, gradients: list[Any]) -> None:
+        """Make of each gradient the sum over all learners, in one message."""
+        summed = self.total(torch.cat([gradient.flatten() for gradient in gradients]))
+        parts = summed.split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
+
     def step(self, modules: dict[str, list[Any]]) -> None:
         """One step of each module's optimizer, gradients clipped by network and copy."""
         for module, parameters in modules.items():
@@ -93,39 +131,26 @@ class StackedLearner(TorchLearner):
 class GameLearner(StackedLearner):
     """Updates all copies of actors and critics from one batch; a copy's update is that of a run of its seed alone."""
 
+    def build(self) -> None:
+        """Build modules and optimizers."""
+        super().build()
+        self.networks = ActorsCritics(self.module, self.config.interface(), self.config.learner, self.total)
+
     @abstractmethod
     def update_actors(self, batch: Batch, agents: list[str], minibatches: list[slice]) -> None:
         """Update the actors of `agents`; `minibatches` are rows."""
 
-    def update(
-        self,
-        batch: MultiAgentBatch | None = None,
-        *,
-        training_data: TrainingData | None = None,
-        timesteps: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Perform all epochs of one update; returns metrics."""
-        self._check_is_built()
-        self.before_gradient_based_update(timesteps=timesteps or {})
-        data = TrainingData(batch=batch) if training_data is None else training_data
-        data.validate()
-        data.solve_refs()
-        assert data.batch is not None, "one batch an update"
-        self._weights_seq_no += 1
+    def learn(self, batch: MultiAgentBatch) -> None:
+        """Perform all epochs of one update."""
         agents = self.agents_to_update()
         self._generator = np.random.default_rng([PERMUTATIONS, self._weights_seq_no])
-        prepared = self.prepare(data.batch, agents)
+        prepared = self.prepare(batch, agents)
         window = self.config.learner.together
         order, parts = self._shuffle(prepared.inputs.shape[1] // window, window)
         prepared, minibatches = prepared.shuffled(order, window), list(self._minibatches(parts))
         if self._weights_seq_no > self.config.learner.critic_only_updates and agents:
             self.update_actors(prepared, agents, minibatches)
         self._update_critics(prepared, minibatches)
-        steps = data.batch.env_steps()
-        self.metrics.log_value((ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME), steps, reduce="lifetime_sum")
-        self.after_gradient_based_update(timesteps=timesteps or {})
-        return self.metrics.reduce()
 
     def prepare(self, batch: MultiAgentBatch, agents: list[str]) -> Batch:
         """The batch with advantages standardised once, over each copy's rows."""
@@ -174,23 +199,6 @@ class GameLearner(StackedLearner):
         decides = None if batch.decides is None else batch.decides[numbers, :, rows]
         gain = clipped_gain(log_ratio, advantage[:, :, rows], settings.clip)
         return -self.networks.gain(gain + settings.entropy * self.remaining * entropy, decides)
-
-    def descend(self, loss: Tensor, modules: dict[str, list[Any]]) -> None:
-        """One step of each module's optimizer down the loss of all learners together."""
-        for parameters in modules.values():
-            for parameter in parameters:
-                parameter.grad = None
-        loss.backward()
-        if self.config.num_learners > 1:
-            self._add_up([parameter.grad for parameters in modules.values() for parameter in parameters])
-        self.step(modules)
-
-    def _add_up(self, gradients: list[Any]) -> None:
-        """Make of each gradient the sum over all learners, in one message."""
-        summed = self.total(torch.cat([gradient.flatten() for gradient in gradients]))
-        parts = summed.split([gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
 
 
 class SimultaneousLearner(GameLearner):

@@ -17,12 +17,12 @@ from marl_supply.learning.differentiable.head import Head
 from marl_supply.learning.differentiable.layout import FEATURES, Layout, layout_of
 from marl_supply.learning.learners.differentiable import Differentiable
 from marl_supply.learning.trained.chunks import CHUNK, Floats, Layers, chunks, product, propagated
-from marl_supply.learning.trained.trained_policy import TrainedPolicy
+from marl_supply.learning.trained.trained_policy import DescribedPolicy
 from marl_supply.simulation.state import Decisions
 from marl_supply.topology.network import Network
 
 
-class GraphPolicy(TrainedPolicy):
+class GraphPolicy(DescribedPolicy):
     """A seat of a trained graph network, on any chain whose seats see everything.
 
     Parameters
@@ -43,22 +43,8 @@ class GraphPolicy(TrainedPolicy):
         arrays: Mapping[str, NDArray[Any]],
         network: GraphNetwork | None = None,
     ) -> None:
-        self._description, self._arrays = dict(description), dict(arrays)
-        self.agent, self.training = str(description["agent"]), dict(description["training"])
+        super().__init__(description, arrays)
         self.network = GraphNetwork(description, arrays) if network is None else network
-
-    @classmethod
-    def restore(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> GraphPolicy:
-        """The policy that `description` and `arrays` came from."""
-        return cls(description, arrays)
-
-    def description(self) -> dict[str, Any]:
-        """What it was made for, JSON-able."""
-        return self._description
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Its numbers."""
-        return self._arrays
 
     def start(self, seat: Seat, replications: int) -> Memory:
         """No memory."""

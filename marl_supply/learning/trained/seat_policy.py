@@ -18,13 +18,13 @@ from marl_supply.learning.differentiable.head import Head, Ints, game_head
 from marl_supply.learning.interface import Scaling, table_scaling
 from marl_supply.learning.learners.differentiable import Differentiable
 from marl_supply.learning.trained.chunks import in_chunks, product, propagated
-from marl_supply.learning.trained.trained_policy import TrainedPolicy, check_seat, fields_of
+from marl_supply.learning.trained.trained_policy import DescribedPolicy, check_seat, fields_of
 from marl_supply.simulation.state import Decisions
 
 HEAD = ("centre", "spread", "unit", "position", "faster")
 
 
-class SeatPolicy(TrainedPolicy):
+class SeatPolicy(DescribedPolicy):
     """The decisions of one agent's trained network; no chance in it.
 
     Parameters
@@ -38,26 +38,12 @@ class SeatPolicy(TrainedPolicy):
     """
 
     def __init__(self, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._description, self._arrays = dict(description), dict(arrays)
-        self.agent, self.training = str(description["agent"]), dict(description["training"])
+        super().__init__(description, arrays)
         self.needs = frozenset(LEVELS[description["observe"]])
         self._scaling = Scaling(arrays["shift"], arrays["scale"], float(description["limit"]))
         self._layers = [(arrays[f"weight_{n}"], arrays[f"bias_{n}"]) for n in range(int(description["layers"]))]
         parts = {name: arrays[name] for name in HEAD}
         self._head = Head(kind=description["actions"], whole=description["whole"], **parts)
-
-    @classmethod
-    def restore(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> SeatPolicy:
-        """The policy that `description` and `arrays` came from."""
-        return cls(description, arrays)
-
-    def description(self) -> dict[str, Any]:
-        """What it was made for, JSON-able."""
-        return self._description
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Its numbers."""
-        return self._arrays
 
     def start(self, seat: Seat, replications: int) -> Memory:
         """No memory.

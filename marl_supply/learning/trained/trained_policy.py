@@ -49,6 +49,35 @@ class TrainedPolicy(Policy):
         """What `arrays` and `description` describe."""
 
 
+class DescribedPolicy(TrainedPolicy):
+    """One that is made of its description and arrays alone.
+
+    Parameters
+    ----------
+    description
+        JSON-able: agent, training, and what the kind needs.
+    arrays
+        Numbers by name.
+    """
+
+    def __init__(self, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._description, self._arrays = dict(description), dict(arrays)
+        self.agent, self.training = str(description["agent"]), dict(description["training"])
+
+    @classmethod
+    def restore(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The policy that `description` and `arrays` came from."""
+        return cls(description, arrays)
+
+    def description(self) -> dict[str, Any]:
+        """What it was made for, JSON-able."""
+        return self._description
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Its numbers."""
+        return self._arrays
+
+
 def fields_of(game: Game, agent: str) -> tuple[str, ...]:
     """(k,) the field of each number that an agent sees."""
     return tuple(entry.field for entry in game.layouts[agent])

@@ -9,6 +9,7 @@ from ray.rllib.utils.metrics import ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME
 
 from marl_supply.learning.rllib.a3c.gradients import Gradient, Weights, weights_of
 from marl_supply.learning.rllib.learner import StackedLearner
+from marl_supply.learning.rllib.modules import CRITIC
 
 SQUARES_DECAY = 0.99
 """Of the averages of squared gradients (Mnih et al. 2016, section 4)."""
@@ -35,7 +36,8 @@ class A3CLearner(StackedLearner):
             for parameter, array in zip(parameters, gradient.arrays[name], strict=True):
                 parameter.grad = torch.tensor(array)
         self.step(modules)
-        self.networks.critic.moments.take_in(torch.tensor(gradient.mean_target), torch.tensor(gradient.mean_square))
+        moments = self.module[CRITIC].moments
+        moments.take_in(torch.tensor(gradient.mean_target), torch.tensor(gradient.mean_square))
         steps = gradient.env_steps
         self.metrics.log_value((ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME), steps, reduce="lifetime_sum")
         self.after_gradient_based_update(timesteps={})

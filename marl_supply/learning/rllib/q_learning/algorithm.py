@@ -56,6 +56,12 @@ class QConfig(GameConfig):
         self.name_modules(*self.interface().modules)
         return self
 
+    def validate(self) -> None:
+        """Refuse what the learner does not do."""
+        super().validate()
+        if self.num_learners > 1:
+            raise InputError(f"learners: {self.num_learners} would need a replay each; use 0 or 1.")
+
     def get_multi_rl_module_spec(self, *, inference_only: bool = False, **kwargs: Any) -> MultiRLModuleSpec:
         """The Q-networks in the order of the game."""
         assert isinstance(self.learner, DQN)

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from ray.rllib.core.columns import Columns
-from ray.rllib.core.learner.torch.torch_learner import TorchLearner
-from ray.rllib.core.learner.training_data import TrainingData
 from ray.rllib.policy.sample_batch import MultiAgentBatch
-from ray.rllib.utils.metrics import ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME
+from ray.rllib.utils.metrics import ALL_MODULES
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from marl_supply.learning.networks import propagate, stacked
-from marl_supply.learning.objectives import clip_gradients
+from marl_supply.learning.rllib.learner import StackedLearner
 from marl_supply.learning.rllib.q_learning.modules import QModule
 from marl_supply.learning.rllib.q_learning.replay import Draw, Replay, Transitions
 from marl_supply.learning.rllib.q_learning.runner import AGES, CUT, FEEDBACK
@@ -31,7 +29,7 @@ LAST_RATE = 0.1
 Layers = Sequence[tuple[Tensor, Tensor]]
 
 
-class QLearner(TorchLearner):
+class QLearner(StackedLearner):
     """Keeps the replay and the target networks, and updates the Q-networks of all copies and agents.
 
     A copy's update is that of a run of its seed alone. The targets of an update are computed once, with the networks
@@ -58,47 +56,16 @@ class QLearner(TorchLearner):
     def _copied(self) -> Layers:
         return [(weight.clone(), bias.clone()) for weight, bias in self._layers()]
 
-    def compute_loss_for_module(self, **kwargs: Any) -> Tensor:
-        """Not RLlib's way: losses belong to all copies and agents, so `update` computes them."""
-        raise NotImplementedError("QLearner.update computes its own losses")
+    @property
+    def remaining(self) -> float:
+        """Share of the step size that is left."""
+        return max(super().remaining, LAST_RATE)
 
-    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
-        """Adam over the stack; its steps are elementwise, so copies do not mix."""
-        parameters = self.get_parameters(self._module[module_id])
-        optimizer = torch.optim.Adam(parameters, lr=self.config.learner.learning_rate, eps=1e-5, fused=True)
-        self.register_optimizer(module_id=module_id, optimizer=optimizer, params=parameters)
-
-    def update(
-        self,
-        batch: MultiAgentBatch | None = None,
-        *,
-        training_data: TrainingData | None = None,
-        timesteps: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Put the batch into the replay and perform the gradient steps of one update; returns metrics."""
-        self._check_is_built()
-        self.before_gradient_based_update(timesteps=timesteps or {})
-        data = TrainingData(batch=batch) if training_data is None else training_data
-        data.validate()
-        data.solve_refs()
-        assert data.batch is not None, "one batch an update"
-        self._weights_seq_no += 1
-        self.replay.add(self._transitions(data.batch))
+    def learn(self, batch: MultiAgentBatch) -> None:
+        """Put the batch into the replay and perform the gradient steps of one update."""
+        self.replay.add(self._transitions(batch))
         if self.replay.transitions >= self.config.learner.learning_starts:
             self._learn()
-        self.metrics.log_value(
-            (ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME), data.batch.env_steps(), reduce="lifetime_sum"
-        )
-        self.after_gradient_based_update(timesteps=timesteps or {})
-        return self.metrics.reduce()
-
-    def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
-        """Set the step sizes of this update."""
-        super().before_gradient_based_update(timesteps=timesteps)
-        remaining = max(1 - self._weights_seq_no / self.config.updates, LAST_RATE)
-        for optimizer in self._named_optimizers.values():
-            self._set_optimizer_lr(optimizer, self.config.learner.learning_rate * remaining)
 
     def _transitions(self, batch: MultiAgentBatch) -> Transitions:
         """RLlib's batch, rows chain by chain, as periods of all chains: (T, B, ...)."""
@@ -128,15 +95,14 @@ class QLearner(TorchLearner):
         deviation = np.maximum(self.replay.deviation(), SMALLEST_DEVIATION)
         observations, actions = by_network(draw.observations), by_network(draw.actions).unsqueeze(-1)
         targets = self.targets(draw, deviation)
-        updated = [agent for agent in self._agents if self.should_module_be_updated(agent)]
-        modules = {agent: list(self._q(agent).parameters()) for agent in updated}
+        modules = {agent: list(self._q(agent).parameters()) for agent in self.agents_to_update()}
         loss = torch.zeros(())
         for step in range(settings.gradient_steps):
             rows = slice(step * settings.batch, (step + 1) * settings.batch)
             values = propagate(self._layers(), observations[:, rows]).gather(2, actions[:, rows]).squeeze(2)
             errors = huber_loss(values, targets[:, rows], reduction="none", delta=settings.huber)
             loss = errors.mean(1).sum()
-            self._descend(loss, modules)
+            self.descend(loss, modules)
         self.metrics.log_value((ALL_MODULES, "td_loss"), float(loss.detach()) / len(targets), window=1)
         if self._weights_seq_no % settings.target_every == 0:
             self._follow()
@@ -176,17 +142,6 @@ class QLearner(TorchLearner):
         """(A K, rows, n) values, those of choices that do not exist far below all others."""
         agents = len(self._agents)
         return (values.view(agents, -1, *values.shape[1:]) + self._closed).view_as(values)
-
-    def _descend(self, loss: Tensor, modules: dict[str, list[Any]]) -> None:
-        """One step of each module's optimizer, gradients clipped by network and copy."""
-        for parameters in modules.values():
-            for parameter in parameters:
-                parameter.grad = None
-        loss.backward()
-        for module, parameters in modules.items():
-            clip_gradients(parameters, self.config.learner.gradient_clip)
-            for _, optimizer in self.get_optimizers_for_module(module):
-                optimizer.step()
 
     def get_state(
         self,
