@@ -208,6 +208,20 @@ def _train(stated: Mapping[str, Any], learners: Mapping[str, Sequence[str]]) -> 
     return validate(Train, own, "train"), mine
 
 
+def _tuned(name: Any, learner: str, path: str) -> dict[str, Any]:
+    """The settings that a search found and wrote: a shipped file of `experiments/tuned`, or the path of one."""
+    folder = shipped_folder() / "tuned"
+    known = sorted(file.stem for file in folder.glob("*.yaml"))
+    file = Path(str(name)) if str(name).endswith(".yaml") else folder / f"{name}.yaml"
+    if not file.is_file():
+        hint = nearest(str(name), known) or "; give the path of a file that a sweep wrote"
+        raise InputError(f"{path}: no settings '{name}'{hint}")
+    found = strict_yaml.read(file)
+    if found.get("learner") != learner:
+        raise InputError(f"{path}: {file.name} has settings of {found.get('learner')}, and the row trains {learner}")
+    return dict(mapping(found.get("settings"), f"{path}.settings"))
+
+
 def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Mapping[str, Any]]) -> Row:
     path = f"compare.{name}"
     try:
@@ -226,7 +240,9 @@ def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Mapping[st
 
 def _learner(row: Mapping[str, Any], path: str, train: Train, settings: Mapping[str, Mapping[str, Any]]) -> LearnerRow:
     own = {key: value for key, value in row.items() if key in keys_of(LearnerRow) and key != "settings"}
-    changed = {**settings.get(str(row["learner"]), {}), **{k: v for k, v in row.items() if k not in own}}
+    stated = {key: value for key, value in row.items() if key not in (*own, "tuned")}
+    tuned = _tuned(row["tuned"], str(row["learner"]), f"{path}.tuned") if "tuned" in row else {}
+    changed = {**settings.get(str(row["learner"]), {}), **tuned, **stated}
     own = {"seeds": train.seeds, **own}
     if train.env_steps is not None:
         own = {"env_steps": train.env_steps, **own}

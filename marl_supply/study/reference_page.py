@@ -86,7 +86,11 @@ def _learners() -> str:
         values = [f"`{getattr(known[name], setting)!r}`" if hasattr(known[name], setting) else "" for name in names]
         rows.append(f"| `{setting}` | {' | '.join(values)} |")
     meanings = [_meaning(kind) for kind in dict.fromkeys(k for n in names for k in reversed(type(known[n]).__mro__))]
-    head = "## Settings of learners\n\nIn a row for one learner, or under `train` for all that have the setting."
+    head = (
+        "## Settings of learners\n\nIn a row for one learner, or under `train` for all that have the setting. "
+        "`tuned: FILE` in a row takes\nthose that a sweep found and wrote (`tuned/*.yaml` of its results); "
+        "what the row states goes first."
+    )
     return "\n".join([head, "", *rows, "", *filter(None, meanings)])
 
 

@@ -140,3 +140,24 @@ def test_every_shipped_experiment_can_be_run(name: str) -> None:
 
 def test_shipped_experiments_are_found() -> None:
     assert names() == sorted(path.stem for path in shipped_folder().glob("*.yaml"))
+
+
+def test_settings_that_a_search_found(tmp_path: Path) -> None:
+    """A row's own settings go before those of the file, which go before those of `train`."""
+    file = tmp_path / "found.yaml"
+    file.write_text("learner: happo\nsettings: {clip: 0.1, entropy: 0.5, epochs: 7}\n", encoding="utf-8")
+    row = {"learner": "happo", "tuned": str(file), "entropy": 0.25}
+    document: dict[str, Any] = {
+        "name": "tuned",
+        "topology": "cachon_zipkin",
+        "compare": {"team": row},
+        "train": {"env_steps": 10_000, "epochs": 2},
+    }
+    settings = load(document).learners["team"].settings
+    assert (settings["clip"], settings["entropy"], settings["epochs"]) == (0.1, 0.25, 7)
+    with pytest.raises(
+        InputError, match="compare.team.tuned: found.yaml has settings of happo, and the row trains ppo"
+    ):
+        load({**document, "compare": {"team": {**row, "learner": "ppo"}}})
+    with pytest.raises(InputError, match="compare.team.tuned: no settings 'nothing'"):
+        load({**document, "compare": {"team": {**row, "tuned": "nothing"}}})
