@@ -89,12 +89,14 @@ def test_on_policy_algorithms_train(make: Callable[[], Any]) -> None:
 
 @pytest.mark.parametrize("make", (dqn, sac))
 def test_off_policy_algorithms_train(make: Callable[[], Any]) -> None:
-    two_iterations(make, "beer_game_uniform", horizon=20)
+    result = two_iterations(make, "beer_game_uniform", horizon=20)
+    assert result["env_runners"]["num_env_steps_sampled_lifetime"] >= 40
 
 
 def test_dqn_trains_on_two_suppliers() -> None:
     """Several components as one `Discrete` choice."""
-    two_iterations(dqn, "dual_sourcing", horizon=20, warm_up=0)
+    result = two_iterations(dqn, "dual_sourcing", horizon=20, warm_up=0)
+    assert result["env_runners"]["num_env_steps_sampled_lifetime"] >= 40
 
 
 def test_flat_actions_mean_what_their_components_do() -> None:
