@@ -53,32 +53,6 @@ class StackedLearner(TorchLearner):
         """Adam (Kingma and Ba 2015)."""
         return torch.optim.Adam(parameters, lr=self.config.learner.learning_rate, eps=1e-5, fused=True)
 
-    def update(
-        self,
-        batch: MultiAgentBatch | None = None,
-        *,
-        training_data: TrainingData | None = None,
-        timesteps: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Learn from one batch; returns metrics."""
-        self._check_is_built()
-        self.before_gradient_based_update(timesteps=timesteps or {})
-        data = TrainingData(batch=batch) if training_data is None else training_data
-        data.validate()
-        data.solve_refs()
-        assert data.batch is not None, "one batch an update"
-        self._weights_seq_no += 1
-        self.learn(data.batch)
-        steps = data.batch.env_steps()
-        self.metrics.log_value((ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME), steps, reduce="lifetime_sum")
-        self.after_gradient_based_update(timesteps=timesteps or {})
-        return self.metrics.reduce()
-
-    def learn(self, batch: MultiAgentBatch) -> None:
-        """All gradient steps of an update."""
-        raise NotImplementedError(f"{type(self).__name__} is given gradients, not batches")
-
     def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         """Set the step sizes of this update."""
         super().before_gradient_based_update(timesteps=timesteps)
@@ -128,7 +102,37 @@ class StackedLearner(TorchLearner):
                 optimizer.step()
 
 
-class GameLearner(StackedLearner):
+class BatchLearner(StackedLearner):
+    """Learns from a batch at each update."""
+
+    def update(
+        self,
+        batch: MultiAgentBatch | None = None,
+        *,
+        training_data: TrainingData | None = None,
+        timesteps: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Learn from one batch; returns metrics."""
+        self._check_is_built()
+        self.before_gradient_based_update(timesteps=timesteps or {})
+        data = TrainingData(batch=batch) if training_data is None else training_data
+        data.validate()
+        data.solve_refs()
+        assert data.batch is not None, "one batch an update"
+        self._weights_seq_no += 1
+        self.learn(data.batch)
+        steps = data.batch.env_steps()
+        self.metrics.log_value((ALL_MODULES, NUM_ENV_STEPS_TRAINED_LIFETIME), steps, reduce="lifetime_sum")
+        self.after_gradient_based_update(timesteps=timesteps or {})
+        return self.metrics.reduce()
+
+    @abstractmethod
+    def learn(self, batch: MultiAgentBatch) -> None:
+        """All gradient steps of an update."""
+
+
+class GameLearner(BatchLearner):
     """Updates all copies of actors and critics from one batch; a copy's update is that of a run of its seed alone."""
 
     def build(self) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from marl_supply.learning.networks import propagate, stacked
-from marl_supply.learning.rllib.learner import StackedLearner
+from marl_supply.learning.rllib.learner import BatchLearner
 from marl_supply.learning.rllib.q_learning.modules import QModule
 from marl_supply.learning.rllib.q_learning.replay import Draw, Replay, Transitions
 from marl_supply.learning.rllib.q_learning.runner import AGES, CUT, FEEDBACK
@@ -29,7 +29,7 @@ LAST_RATE = 0.1
 Layers = Sequence[tuple[Tensor, Tensor]]
 
 
-class QLearner(StackedLearner):
+class QLearner(BatchLearner):
     """Keeps the replay and the target networks, and updates the Q-networks of all copies and agents.
 
     A copy's update is that of a run of its seed alone. The targets of an update are computed once, with the networks
