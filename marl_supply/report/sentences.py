@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from marl_supply.metrics.intervals import Interval
 from marl_supply.report.anarchy import Anarchy
@@ -12,7 +12,10 @@ from marl_supply.report.tables import number
 
 
 def comparisons(results: Results) -> list[str]:
-    """One sentence for every pair that is worth one: each row against the baselines, learners against each other."""
+    """One sentence for every pair that is worth one: each row against the baselines, learners against each other.
+
+    Where the report has groups, that is done within each of them, its first row the baseline.
+    """
     return [sentence(row, other, results) for row, other in pairs(results)]
 
 
@@ -25,16 +28,26 @@ def baselines(results: Results) -> list[Row]:
 
 def pairs(results: Results) -> Iterator[tuple[Row, Row]]:
     """The pairs, no pair twice."""
-    first = baselines(results)
+    groups = results.report.get("groups", {})
+    if groups:
+        finished = {row.name: row for row in results}
+        grouped = [[finished[name] for name in names if name in finished] for names in groups.values()]
+        candidates = [pair for rows in grouped for pair in _candidates(rows, rows[:1])]
+    else:
+        candidates = list(_candidates(results.rows, baselines(results)))
     seen: set[frozenset[str]] = set()
-    learned = [row for row in results if row.trained]
-    candidates = [(row, base) for base in first for row in results]
-    candidates += [(row, other) for number, row in enumerate(learned) for other in learned[number + 1 :]]
     for row, other in candidates:
         pair = frozenset((row.name, other.name))
         if len(pair) == 2 and pair not in seen:
             seen.add(pair)
             yield row, other
+
+
+def _candidates(rows: Sequence[Row], first: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
+    """Each row with those that come first, then learned rows with each other."""
+    learned = [row for row in rows if row.trained]
+    yield from ((row, base) for base in first for row in rows)
+    yield from ((row, other) for number, row in enumerate(learned) for other in learned[number + 1 :])
 
 
 def sentence(row: Row, other: Row, results: Results) -> str:

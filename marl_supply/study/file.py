@@ -182,6 +182,9 @@ class Report(Section):
     baseline: tuple[Name, ...] = key(
         (), "", "rows that the others are compared with (unstated: the tuned ones, or else the first)"
     )
+    groups: dict[str, tuple[Name, ...]] = key(
+        {}, "", "`{NAME: [ROW, ...]}`: rows are compared within their groups alone, with the first row of each"
+    )
     references: dict[Name, Reference] = key({}, "", "`{NAME: {cost, by_agent, source}}`, such as `optimum`")
     constant: Constant | None = key(None, "", "`{cost, source}`: a cost that no policy can change")
 
@@ -191,6 +194,20 @@ class Report(Section):
         if isinstance(report, dict) and isinstance(report.get("baseline"), str):
             return {**report, "baseline": [report["baseline"]]}
         return report
+
+    @model_validator(mode="after")
+    def _either(self) -> Report:
+        if self.baseline and self.groups:
+            raise ValueError("baseline and groups both say what rows are compared with; leave one out")
+        return self
+
+    @field_validator("groups")
+    @classmethod
+    def _pairs(cls, groups: dict[str, tuple[Name, ...]]) -> dict[str, tuple[Name, ...]]:
+        for name, rows in groups.items():
+            if len(set(rows)) < 2:
+                raise ValueError(f"{name} has nothing to compare; name two rows at least")
+        return groups
 
     @field_validator("show")
     @classmethod

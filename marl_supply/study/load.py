@@ -176,9 +176,11 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
         evaluate=validate(Evaluate, mapping(document.get("evaluate"), "evaluate"), "evaluate"),
         report=validate(Report, stated, "report"),
     )
-    for row in experiment.report.baseline:
+    named = {"baseline": experiment.report.baseline}
+    named |= {f"groups.{group}": rows for group, rows in experiment.report.groups.items()}
+    for place, row in ((place, row) for place, rows in named.items() for row in rows):
         if row not in compare:
-            raise InputError(f"report.baseline: no row '{row}'{nearest(row, compare)}")
+            raise InputError(f"report.{place}: no row '{row}'{nearest(row, compare)}")
     return experiment
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,12 @@ def test_a_difference_that_tells_nothing_is_called_so(row: Callable[[str], Row],
         significant = difference(row(first), row(second)).significant
         assert ("not significant" in text) == (not significant)
         assert text.startswith(f"{first} costs ") and "95% interval" in text
+
+
+def test_rows_are_compared_within_their_groups_alone(results: Results) -> None:
+    groups = {"teams": ["people", "team", "lost"], "alone": ["lost", "selfish"], "selfish": ["base_stock", "selfish"]}
+    grouped = replace(results, experiment={**results.experiment, "report": {**results.report, "groups": groups}})
+    assert [(a.name, b.name) for a, b in pairs(grouped)] == [("team", "people"), ("selfish", "base_stock")]
 
 
 def test_the_price_of_anarchy_is_a_ratio_with_an_interval(row: Callable[[str], Row], results: Results) -> None:

@@ -36,6 +36,9 @@ WRONG_OVERRIDES = {
     "report=[bulwhip]": "no part 'bulwhip' (did you mean 'bullwhip'?)",
     "report=[exploitability]": "not there yet",
     "report.baseline=base_stok": "no row 'base_stok' (did you mean 'base_stock'?)",
+    'report={"groups": {"all": ["team", "base_stok"]}}': "report.groups.all: no row 'base_stok'",
+    'report={"groups": {"alone": ["team"]}}': "alone has nothing to compare",
+    'report={"baseline": ["team"], "groups": {"all": ["team", "mixed"]}}': "leave one out",
     "topology=beer_gme": "no topology 'beer_gme' (did you mean 'beer_game'?)",
 }
 WRONG_SECTIONS: dict[str, tuple[dict[str, Any], str]] = {
