@@ -1,6 +1,7 @@
 """Differentiable learning: true derivatives, whose costs they are of, copies, resuming, policies that play alike."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from marl_supply.learning.differentiable.episode import episode_costs  # noqa: E
 from marl_supply.learning.differentiable.generalise import (  # noqa: E402
     GeneralTrainer,
     random_serial_games,
+    random_two_store_games,
     seat_everybody,
 )
 from marl_supply.learning.differentiable.trainer import DifferentiableTrainer as Trainer  # noqa: E402
@@ -199,6 +201,22 @@ def test_one_network_plays_chains_of_any_length() -> None:
     policies = seat_everybody(longer, trainer.snapshot(1), learner)
     assert list(policies) == list(longer.agents)
     assert np.isfinite(evaluate(longer, policies, 4).mean)
+
+
+def test_chains_are_drawn_anew_for_each_seed_and_the_same_for_one() -> None:
+    first, again, other = (random_two_store_games(2, seed) for seed in (3, 3, 4))
+    assert [game.topology.to_dict() for game in first] == [game.topology.to_dict() for game in again]
+    assert first[0].topology.to_dict() != other[0].topology.to_dict()
+    assert list(first[0].agents) == ["warehouse", "store_1", "store_2"]
+    lead_times = dict(zip(first[1].network.edges, first[1].network.lead_time.tolist(), strict=True))
+    assert all(1 <= lead <= 4 for lead in lead_times.values())
+    policies = seat_everybody(first[1], _graph_network(), SMALL.changed({"actor": "graph"}))
+    assert np.isfinite(evaluate(first[1], policies, 4).mean)
+
+
+def _graph_network() -> Mapping[str, Any]:
+    learner = SMALL.changed({"actor": "graph"})
+    return GeneralTrainer(random_serial_games(1, (2, 2), seed=1), learner, [0], learner.rows).snapshot(0)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +18,7 @@ from marl_supply.learning.learners.differentiable import Differentiable
 from marl_supply.learning.streams import TRAINING
 from marl_supply.learning.trained.graph_policy import GraphPolicy, graph_policies
 from marl_supply.topology import load
-from marl_supply.topology.generators import serial
+from marl_supply.topology.generators import one_warehouse, serial
 
 
 class GeneralTrainer(DifferentiableTrainer):
@@ -112,10 +113,8 @@ def serial_game(
     warm_up: int = 100,
 ) -> Game:
     """A serial chain with normal demand in continuous units, seen in full; sequences state stage 1 first."""
-    demand = {"process": "normal", "mean": mean, "sd": deviation, "round": False}
-    chain = serial(lead_times, holding_costs, backorder_cost, demand)
-    settings = {"units": "continuous", "game.observe": "full", "game.criterion": "average"}
-    return Game(load(chain, {**settings, "game.horizon": horizon, "game.warm_up": warm_up}))
+    chain = serial(lead_times, holding_costs, backorder_cost, _normal(mean, deviation))
+    return _seen_in_full(chain, {"game.horizon": horizon, "game.warm_up": warm_up})
 
 
 def random_serial_games(count: int, stages: tuple[int, int], seed: int) -> list[Game]:
@@ -129,9 +128,47 @@ def random_serial_games(count: int, stages: tuple[int, int], seed: int) -> list[
     return [_drawn(draw, int(draw.integers(stages[0], stages[1] + 1))) for _ in range(count)]
 
 
+def random_two_store_games(count: int, seed: int) -> list[Game]:
+    """One warehouse and two stores, drawn as in `random_serial_games`; each store has its own lead time and demand.
+
+    The stores share costs of holding and backorders; what is short at the warehouse is shared in proportion.
+    """
+    draw = np.random.default_rng([seed, count])
+    return [_two_stores(draw) for _ in range(count)]
+
+
 def _drawn(draw: np.random.Generator, length: int) -> Game:
+    lead_times, holding, backorder = _chain(draw, length)
+    return serial_game(lead_times, holding, backorder, 5.0, _deviation(draw))
+
+
+def _two_stores(draw: np.random.Generator) -> Game:
+    (store, warehouse), holding, backorder = _chain(draw, 2)
+    chain = one_warehouse(2, warehouse, store, holding, backorder, _normal(5.0, _deviation(draw)))
+    second = {
+        "nodes.store_2.demand.sd": _deviation(draw),
+        "edges.warehouse-store_2.lead_time": int(draw.integers(1, 5)),
+    }
+    return _seen_in_full(chain, {"game.horizon": 400, "game.warm_up": 100, **second})
+
+
+def _chain(draw: np.random.Generator, length: int) -> tuple[list[int], list[float], float]:
+    """Lead times and holding costs by stage, stage 1 first, and the cost of a backorder."""
     lead_times = [int(lead) for lead in draw.integers(1, 5, length)]
     added = draw.uniform(0.1, 1, length)
     holding = [round(float(value), 3) for value in added[::-1].cumsum()[::-1]]
-    backorder = round(float(holding[0] * np.exp(draw.uniform(np.log(4), np.log(40)))), 3)
-    return serial_game(lead_times, holding, backorder, 5.0, round(float(5 * draw.uniform(0.2, 0.5)), 3))
+    return lead_times, holding, round(float(holding[0] * np.exp(draw.uniform(np.log(4), np.log(40)))), 3)
+
+
+def _deviation(draw: np.random.Generator) -> float:
+    return round(float(5 * draw.uniform(0.2, 0.5)), 3)
+
+
+def _normal(mean: float, deviation: float) -> dict[str, Any]:
+    return {"process": "normal", "mean": mean, "sd": deviation, "round": False}
+
+
+def _seen_in_full(chain: nx.MultiDiGraph, changes: Mapping[str, Any]) -> Game:
+    """The game of a chain in continuous units, by average cost, where everybody sees everything."""
+    settings = {"units": "continuous", "game.observe": "full", "game.criterion": "average"}
+    return Game(load(chain, {**settings, **changes}))
