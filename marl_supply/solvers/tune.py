@@ -1,4 +1,4 @@
-"""Find the parameters of a rule that cost a whole game least, by search on common random numbers.
+"""Find the parameters of a rule that cost a whole game, or one agent, least: search on common random numbers.
 
 All candidates meet the same demand. How they are chosen depends on how many numbers are open: every point of a small
 grid of whole numbers (`search.enumeration`), else pattern search from the best of a coarse lattice (`search.pattern`),
@@ -8,7 +8,7 @@ polished by pattern search on growing numbers of them (`search.trials`), and wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
@@ -18,11 +18,13 @@ import numpy as np
 from marl_supply.demand.noise import Noise
 from marl_supply.errors import InputError, nearest
 from marl_supply.game.game import Game
+from marl_supply.game.observation import check_needs
 from marl_supply.game.policy import Policy
 from marl_supply.metrics.intervals import Interval, over_replications, paired_difference
 from marl_supply.plugins import find
 from marl_supply.policies.rule import Rule
 from marl_supply.policies.seating import Parameters, seat_everybody
+from marl_supply.policies.seating import rule as rule_for
 from marl_supply.solvers.search.candidates import Axis, Candidates, axes_of
 from marl_supply.solvers.search.cma_es import cma_es
 from marl_supply.solvers.search.enumeration import every_point, lattice
@@ -117,8 +119,13 @@ def tune(
     first_replications: int | None = None,
     restarts: int = 0,
     batch: int | None = None,
+    agent: str | None = None,
+    others: Mapping[str, Policy] | None = None,
 ) -> Tuned:
     """Search the parameters of a rule, the same rule in every seat, for the least cost of all agents together.
+
+    With `agent` the rule is searched in that seat alone, for the least cost of that agent: a best response among the
+    policies of the rule.
 
     Parameters
     ----------
@@ -146,6 +153,10 @@ def tune(
         start and then from random ones; dear, and worth it where costs have several valleys.
     batch : int or None
         Columns (candidates times replications) played at once; it changes the time taken and no result.
+    agent : str or None
+        Whose rule is searched, and whose cost counts; None for everybody.
+    others
+        Who plays in the other seats, where there is an `agent`.
 
     Returns
     -------
@@ -156,7 +167,7 @@ def tune(
     InputError
         If the rule has nothing to tune or reads what the game hides, and if the method or the ties do not fit.
     """
-    candidates, starts = candidates_of(name, game, tie, batch, parameters)
+    candidates, starts = candidates_of(name, game, tie, batch, parameters, agent, others)
     space = candidates.space.holding(starts)
     method = _chosen(method, space, name)
     least = min(replications, restarts + 1, *(x for x in (first_replications, batch) if x is not None))
@@ -180,20 +191,37 @@ def candidates_of(
     tie: Tie = "none",
     batch: int | None = None,
     parameters: Parameters | None = None,
+    agent: str | None = None,
+    others: Mapping[str, Policy] | None = None,
 ) -> tuple[Candidates, FloatArray]:
     """What a search moves, and the points (S, D) where it starts; arguments are those of `tune`."""
     rule = find("marl_supply.policies", Rule, name)
-    seated = seat_everybody(game, name, parameters)
-    players = {agent: player for agent, player in seated.items() if isinstance(player, Rule)}
-    axes: tuple[Axis, ...] = axes_of(game, rule, _groups(game, tie)) if len(players) == len(seated) else ()
+    seated = _seated(game, name, parameters, agent)
+    players = {seat: player for seat, player in seated.items() if isinstance(player, Rule)}
+    axes: tuple[Axis, ...] = ()
+    if len(players) == len(seated):
+        axes = axes_of(game, rule, _groups(game, tie), list(seated))
     if not axes:
         raise InputError(f"policy {name}: it has no parameters to tune; set tune: false.")
-    candidates = Candidates(game, rule, players, axes, batch)
+    rest = {seat: player for seat, player in (others or {}).items() if seat not in seated}
+    candidates = Candidates(game, rule, players, axes, batch, rest)
     given = [axis.given(players) for axis in axes]
     own = [axis.own_start(game) for axis in axes]
     whole = candidates.space.whole
     starts = np.array([given] if parameters else [given, own])
     return candidates, np.where(whole, np.rint(starts), starts)
+
+
+def _seated(game: Game, name: str, parameters: Parameters | None, agent: str | None) -> dict[str, Policy]:
+    """The rule in every seat, or in one."""
+    if agent is None:
+        return seat_everybody(game, name, parameters)
+    if agent not in game.agents:
+        raise InputError(f"no agent '{agent}' in {game.topology.name}{nearest(agent, game.agents)}.")
+    seat = game.seats[agent]
+    player = rule_for(name, seat, {node: own for node, own in (parameters or {}).items() if node in seat.rows})
+    check_needs(player, seat, game.observe_level)
+    return {agent: player}
 
 
 def _groups(game: Game, tie: Tie) -> Sequence[Sequence[str]]:
@@ -285,7 +313,7 @@ def _told_of(name: str, method: str, candidates: Candidates, trials: Trials, see
         ),
         candidates=len(trials.samples),
         periods=trials.played * candidates.game.horizon,
-        players=seat_everybody(candidates.game, name, chosen),
+        players=candidates.seated(best),
         estimate=over_replications(fresh[0]),
         excess=paired_difference(fresh[1], fresh[0]),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -168,7 +167,7 @@ def _normal(mean: float, deviation: float) -> dict[str, Any]:
     return {"process": "normal", "mean": mean, "sd": deviation, "round": False}
 
 
-def _seen_in_full(chain: nx.MultiDiGraph, changes: Mapping[str, Any]) -> Game:
+def _seen_in_full(chain: Any, changes: Mapping[str, Any]) -> Game:
     """The game of a chain in continuous units, by average cost, where everybody sees everything."""
     settings = {"units": "continuous", "game.observe": "full", "game.criterion": "average"}
     return Game(load(chain, {**settings, **changes}))

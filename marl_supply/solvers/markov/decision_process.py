@@ -1,4 +1,4 @@
-"""The Markov decision process of a chain that one agent runs, straight from the simulator.
+"""The Markov decision process of a chain that one agent runs, alone or among fixed others, straight from the simulator.
 
 States are decision points. They are found from the stocks of the file, breadth first: every (state, order, demand) is a
 replication of one batched state, and the simulator plays the period. So there is one definition of a period, and what
@@ -7,6 +7,7 @@ is optimal here is optimal in the game.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,9 +17,11 @@ from scipy import sparse
 
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
-from marl_supply.simulation import Decisions, decide
+from marl_supply.game.policy import Policy
+from marl_supply.simulation import Decisions
 from marl_supply.solvers.markov.decision_points import DecisionPoints
 from marl_supply.solvers.markov.demand_outcomes import INSTEAD
+from marl_supply.solvers.markov.joint_policy import JointPolicy
 from marl_supply.solvers.markov.numbering import Numbering
 from marl_supply.solvers.markov.one_period import OnePeriod
 from marl_supply.solvers.markov.order_bounds import OrderBounds, first_bounds
@@ -52,6 +55,10 @@ class DecisionProcess:
         Probabilities of the first decision point.
     cut : float
         Probability of the demand of one period that was left out.
+    agent : str
+        Whose orders and whose costs they are.
+    others
+        Who plays in the other seats.
     """
 
     game: Game
@@ -64,6 +71,12 @@ class DecisionProcess:
     transitions: sparse.csr_array
     start: FloatArray
     cut: float
+    agent: str
+    others: Mapping[str, Policy]
+
+    def within(self, bounds: OrderBounds) -> DecisionProcess:
+        """The same process in another box of orders."""
+        return decision_process(self.game, bounds, agent=self.agent, others=self.others)
 
     @property
     def states(self) -> IntArray:
@@ -96,9 +109,16 @@ class DecisionProcess:
 
 
 def decision_process(
-    game: Game, bounds: OrderBounds | None = None, most_transitions: int = MOST_TRANSITIONS
+    game: Game,
+    bounds: OrderBounds | None = None,
+    most_transitions: int = MOST_TRANSITIONS,
+    agent: str | None = None,
+    others: Mapping[str, Policy] | None = None,
 ) -> DecisionProcess:
-    """The decision process of a game of one agent, in whole units, of known demand.
+    """The decision process of a game of one agent, in whole units, of known demand; or of one agent among fixed others.
+
+    Among others the agent sees everything, and decides orders, whatever the game shows it and calls an action; what is
+    best then is a bound for what it can do with less.
 
     Parameters
     ----------
@@ -106,30 +126,37 @@ def decision_process(
         The orders to consider; `first_bounds` if None.
     most_transitions : int
         Above so many it is refused, before it starts where the estimate says so.
+    agent, others
+        Who decides, and who plays in the other seats: without chance, and without a memory of more than the period.
 
     Raises
     ------
     InputError
         For a game that this cannot be said of, or whose process is too large.
     """
-    _refuse(game)
-    bounds = first_bounds(game) if bounds is None else bounds
-    period = OnePeriod(game, DecisionPoints(game.network))
-    _refuse_hidden(game, period.points)
-    size_within(period, bounds, most_transitions)
-    growing = _Growing(period, bounds, most_transitions)
+    others = {} if others is None or agent is None else {seat: others[seat] for seat in game.agents if seat != agent}
+    agent = game.agents[0] if agent is None else agent
+    _refuse(game, agent, others)
+    read = {field for player in others.values() for field in player.needs}
+    period = OnePeriod(game, DecisionPoints(game.network, read))
+    if bounds is None:
+        bounds = first_bounds(game).only(game.seats[agent].scope.edges) if others else first_bounds(game)
+    if not others:
+        _refuse_hidden(game, period.points)
+        size_within(period, bounds, most_transitions)
+    growing = _Growing(period, bounds, most_transitions, agent, others)
     first, chances = period.first_points()
     begun = growing.numbering.number(first)
     growing.grow()
     start = np.zeros(len(growing.numbering))
     np.add.at(start, begun, chances)
-    arrays = growing.arrays()
-    return DecisionProcess(game, period.points, bounds, growing.numbering, *arrays, start, period.outcomes.cut)
+    arrays, cut = growing.arrays(), period.outcomes.cut
+    return DecisionProcess(game, period.points, bounds, growing.numbering, *arrays, start, cut, agent, others)
 
 
 def size_of(game: Game, most_transitions: int | None = None) -> ProcessSize:
     """About how large the decision process of a game is, without building it; refused as `decision_process` does."""
-    _refuse(game)
+    _refuse(game, game.agents[0], {})
     period = OnePeriod(game, DecisionPoints(game.network))
     _refuse_hidden(game, period.points)
     return size_within(period, first_bounds(game), most_transitions)
@@ -138,8 +165,12 @@ def size_of(game: Game, most_transitions: int | None = None) -> ProcessSize:
 class _Growing:
     """A process while its states are being found."""
 
-    def __init__(self, period: OnePeriod, bounds: OrderBounds, most_transitions: int) -> None:
+    def __init__(
+        self, period: OnePeriod, bounds: OrderBounds, most_transitions: int, agent: str, others: Mapping[str, Policy]
+    ) -> None:
         self.period, self.bounds, self.most = period, bounds, most_transitions
+        self.agent, self.payer = agent, period.game.agents.index(agent)
+        self.joint = JointPolicy(period, others)
         self.numbering = Numbering(period.points.size)
         self._orders: list[NDArray[np.int32]] = []
         self._pairs_of_states: list[IntArray] = []
@@ -157,6 +188,7 @@ class _Growing:
             done = len(self.numbering)
             for columns in self.period.parts(found):
                 self._follow(columns)
+        self.joint.check(self.numbering.columns)
 
     def _follow(self, columns: IntArray) -> None:
         state, moment = self.period.state(columns), int(columns[-1, 0])
@@ -170,10 +202,10 @@ class _Growing:
     def _play(self, columns: IntArray, orders: FloatArray, moment: int) -> None:
         """Every outcome of some pairs."""
         game, count = self.period.game, columns.shape[1]
-        decisions = Decisions(order=orders[game.everybody.edges])
-        decided = decide(game.network, self.period.state(columns), [(game.everybody, decisions)])
+        decisions = Decisions(order=orders[game.seats[self.agent].scope.edges])
+        decided = self.joint.decide(self.period.state(columns), moment, {self.agent: decisions})
         following = self.period.follow(decided, moment)
-        self._costs.append(following.expected(following.costs.sum(0)[None], count)[0])
+        self._costs.append(following.expected(following.costs[self.payer][None], count)[0])
         self._next.append(self.numbering.number(following.columns).astype(np.int32))
         self._probability.append(following.probability)
         self._moves.append(np.bincount(following.owner, minlength=count))
@@ -193,16 +225,16 @@ class _Growing:
         return np.concatenate(self._orders, axis=1), first_pair, np.concatenate(self._costs), matrix
 
 
-def _refuse(game: Game) -> None:
+def _refuse(game: Game, agent: str, others: Mapping[str, Policy]) -> None:
     name, network = game.topology.name, game.network
-    if len(game.agents) > 1:
+    if len(game.agents) > 1 and not others:
         raise InputError(
             f"{name}: {len(game.agents)} agents; an optimum is for one: let one agent decide and pay for all nodes "
             "in `game.agents`, or compare policies with `evaluate_exactly`."
         )
     if game.start_rule == "warm":
         raise InputError(f"{name}: an exact solution starts from the stocks of the file; set `game.start: file`.")
-    scope = game.seats[game.agents[0]].scope
+    scope = game.seats[agent].scope
     if len(scope.priced_markets) or len(scope.exposed_markets) or len(network.decided_lines):
         raise InputError(f"{name}: an exact solution decides orders, not prices, exposure or allocation; {INSTEAD}.")
     if (network.information_delay > 1).any():

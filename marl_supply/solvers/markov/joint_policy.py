@@ -33,18 +33,25 @@ class JointPolicy:
     period
         The game, and what of its states matters.
     players
-        One for each agent. They see what they say that they need, and take no random numbers.
+        One for each agent, or for all but those whose decisions are given. They see what they say that they need, and
+        take no random numbers.
     """
 
     def __init__(self, period: OnePeriod, players: Mapping[str, Policy]) -> None:
         self.period, self.game, self.players = period, period.game, players
-        self.seats = {agent: replace(seat, visible=players[agent].needs) for agent, seat in self.game.seats.items()}
+        seats = self.game.seats
+        self.seats = {agent: replace(seats[agent], visible=player.needs) for agent, player in players.items()}
         start = {agent: players[agent].start(seat, 1) for agent, seat in self.seats.items()}
         self._known: dict[int, dict[str, Memory]] = {0: start}
         self._second: dict[int, dict[str, Memory]] = {}
 
-    def decide(self, state: State, moment: int) -> State:
+    def decide(self, state: State, moment: int, given: Mapping[str, Decisions] | None = None) -> State:
         """The state after all agents have decided, stage by stage, at one place in the review cycle.
+
+        Parameters
+        ----------
+        given
+            Decisions of agents that are not among the players.
 
         Raises
         ------
@@ -53,10 +60,12 @@ class JointPolicy:
         """
         following: dict[str, Memory] = {}
         for stage in self.game.stages:
-            decisions = {}
+            decisions = {agent: decision for agent, decision in (given or {}).items() if agent in stage}
             for agent in stage:
-                decisions[agent], following[agent] = self._act(state, agent, self._known[moment][agent])
-            state = decide(self.game.network, state, [(self.seats[agent].scope, decisions[agent]) for agent in stage])
+                if agent not in decisions:
+                    decisions[agent], following[agent] = self._act(state, agent, self._known[moment][agent])
+            scopes = [(self.game.seats[agent].scope, decisions[agent]) for agent in stage]
+            state = decide(self.game.network, state, scopes)
         self._pass_on(moment, following)
         return state
 
@@ -70,7 +79,7 @@ class JointPolicy:
             moment = points.first_repeat + number % points.cycle
             here = columns[:, columns[-1] == moment][:, :STATES_CHECKED]
             following: dict[str, Memory] = {}
-            for agent in self.game.agents:
+            for agent in self.players:
                 state = self.period.state(here)
                 first, _ = self._act(state, agent, self._known[moment][agent])
                 second, following[agent] = self._act(state, agent, memories[agent])

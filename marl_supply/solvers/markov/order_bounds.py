@@ -44,6 +44,8 @@ class OrderBounds:
         Largest order, unless the floor asks for more.
     proven : bool
         Whether the box holds a best policy by theorem; else it must not bind.
+    decided : (E,) bool or None
+        The edges whose orders are looked for; on the others somebody else orders, here nothing. None: all.
     """
 
     network: Network
@@ -52,6 +54,14 @@ class OrderBounds:
     slack: FloatArray
     cap: FloatArray
     proven: bool
+    decided: BoolArray | None = None
+
+    def only(self, edges: IntArray) -> OrderBounds:
+        """The box for the orders on some edges alone."""
+        decided = np.isin(np.arange(len(self.cap)), edges)
+        own = np.isin(np.arange(len(self.floor)), self.network.customer[edges])
+        floor, cap = np.where(own, self.floor, NO_FLOOR), np.where(decided, self.cap, 0.0)
+        return replace(self, floor=floor, cap=cap, proven=False, decided=decided)
 
     def orders(self, state: State) -> tuple[IntArray, FloatArray]:
         """All orders of some states: (P,) the state, rising, and (E, P) units."""
@@ -125,7 +135,8 @@ class OrderBounds:
     @property
     def _limit(self) -> FloatArray:
         limit = self.network.order_limit
-        return np.full(len(self.network.edges), NO_CAP) if limit is None else np.minimum(limit, NO_CAP)
+        limit = np.full(len(self.network.edges), NO_CAP) if limit is None else np.minimum(limit, NO_CAP)
+        return limit if self.decided is None else np.where(self.decided, limit, 0.0)
 
     def _short(self, row: int, soon: FloatArray) -> FloatArray:
         """(B,) units that the fastest edge has to bring, in whole batches and within its limit."""

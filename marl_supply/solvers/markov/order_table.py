@@ -15,6 +15,8 @@ from marl_supply.simulation.state import Decisions
 from marl_supply.solvers.markov.decision_process import DecisionProcess
 
 IntArray = NDArray[np.int64]
+_SEEN_AS = {"incoming": "incoming_orders", "last_demand": "market_demand"}
+"""Fields of an observation that have another name than in a state."""
 
 
 class OrderTable(Policy):
@@ -33,7 +35,9 @@ class OrderTable(Policy):
     def __init__(self, process: DecisionProcess, orders: NDArray[np.int32]) -> None:
         self.process = process
         self.orders = orders
-        if any(name == "last_demand" for name, _ in process.points.fields):
+        if process.others:
+            self.needs = frozenset({"everything"})  # type: ignore[misc]
+        elif any(name == "last_demand" for name, _ in process.points.fields):
             self.needs = self.needs | {"market_demand"}  # type: ignore[misc]
 
     def start(self, seat: Seat, replications: int) -> Memory:
@@ -64,6 +68,26 @@ class OrderTable(Policy):
 
     def _columns(self, observation: Observation, period: int) -> IntArray:
         """(w, B) what the seat sees, as columns of the process."""
+        points = self.process.points
+        columns = self._of_all(observation) if self.process.others else self._of_own(observation)
+        columns[-1] = _moment(period, points.first_repeat, points.cycle)
+        return points.net(columns)
+
+    def _of_all(self, observation: Observation) -> IntArray:
+        """The columns of a chain of which the seat is a part, and of which it sees everything."""
+        points, table = self.process.points, self.process.game.table
+        columns = np.zeros((points.size, observation.replications), dtype=np.int64)
+        everything = np.empty((len(table.entries), observation.replications))
+        everything[self.process.game.seen[self.process.agent]] = observation.vector()
+        slots = [("pipeline", points.network.pipeline_slots), ("travelling", points.network.travelling_slots)]
+        for name, numbers in [*points.fields, *slots]:
+            if len(numbers):
+                first = table.start[_SEEN_AS.get(name, name)]
+                columns[points.columns_of(name)] = everything[first : first + len(numbers)]
+        return columns
+
+    def _of_own(self, observation: Observation) -> IntArray:
+        """The columns of a chain whose every row is the seat's own."""
         points, seat = self.process.points, observation.seat
         columns = np.zeros((points.size, observation.replications), dtype=np.int64)
         own = {"on_hand": seat.scope.rows, "owed": seat.line_numbers, "backorders": seat.line_numbers}
@@ -77,8 +101,7 @@ class OrderTable(Policy):
             elif name == "revealed" and len(block):
                 block[:] = self._revealed(observation)
         columns[points.columns_of("pipeline")][_slots(seat)] = observation.pipeline
-        columns[-1] = _moment(period, points.first_repeat, points.cycle)
-        return points.net(columns)
+        return columns
 
     def _revealed(self, observation: Observation) -> IntArray:
         """(e, B) units ordered in the period before from sources that hear of it now: on order, and not in transit."""

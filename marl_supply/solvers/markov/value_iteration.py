@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from marl_supply.errors import InputError
 from marl_supply.game.policy import Policy
-from marl_supply.solvers.markov.decision_process import DecisionProcess, decision_process
+from marl_supply.solvers.markov.decision_process import DecisionProcess
 from marl_supply.solvers.markov.order_table import OrderTable
 from marl_supply.solvers.markov.stationary import long_run, share_of_step
 
@@ -59,8 +59,8 @@ class Optimum:
 
     @property
     def players(self) -> dict[str, Policy]:
-        """The policy in the game's only seat."""
-        return {self.process.game.agents[0]: self.policy}
+        """The policy in its seat, and the others in theirs."""
+        return {**self.process.others, self.process.agent: self.policy}
 
 
 def value_iteration(process: DecisionProcess, tolerance: float = 1e-9) -> Optimum:
@@ -87,7 +87,7 @@ def value_iteration(process: DecisionProcess, tolerance: float = 1e-9) -> Optimu
         bounds = process.touched(found.pairs, visited)
         if bounds is process.bounds:
             return found
-        process = decision_process(process.game, bounds)
+        process = process.within(bounds)
 
 
 def _solve(process: DecisionProcess, tolerance: float) -> Optimum:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -50,15 +50,18 @@ class Axis:
         return float(np.mean([players[p.agent].values[self.parameter.name][p.row] for p in self.places]))
 
 
-def axes_of(game: Game, rule: type[Rule], groups: Sequence[Sequence[str]]) -> tuple[Axis, ...]:
-    """The axes of a rule in every seat: one for each parameter and each group of tied nodes.
+def axes_of(
+    game: Game, rule: type[Rule], groups: Sequence[Sequence[str]], agents: Sequence[str] | None = None
+) -> tuple[Axis, ...]:
+    """The axes of a rule in the seats of some agents (None: all): one for each parameter and each group of tied nodes.
 
     An axis whose range is a single number is left out; its rows keep what they have.
     """
-    group_of = {node: tuple(group) for group in groups for node in group}
-    places = {node: Place(agent, row, node) for agent, seat in game.seats.items() for row, node in enumerate(seat.rows)}
+    seats = {agent: game.seats[agent] for agent in agents or game.agents}
+    places = {node: Place(agent, row, node) for agent, seat in seats.items() for row, node in enumerate(seat.rows)}
+    group_of = {node: tuple(name for name in group if name in places) for group in groups for node in group}
     axes: dict[tuple[str, tuple[str, ...]], Axis] = {}
-    for seat in game.seats.values():
+    for seat in seats.values():
         for parameter in rule.parameters:
             for node in seat.rows if parameter.tuned else ():
                 group = group_of.get(node, (node,))
@@ -69,7 +72,7 @@ def axes_of(game: Game, rule: type[Rule], groups: Sequence[Sequence[str]]) -> tu
 
 @dataclass(frozen=True)
 class Candidates:
-    """A rule in every seat of a game, with some numbers (C, D) left open.
+    """A rule in every seat of a game, or in one against others, with some numbers (C, D) left open.
 
     Attributes
     ----------
@@ -78,6 +81,8 @@ class Candidates:
     axes : (D,)
     batch : int or None
         Columns played at once; it changes the time taken and no result. As many as `evaluate` if None.
+    others
+        Who plays in the other seats. Where somebody does, what counts is the cost of the agents in `players` alone.
     """
 
     game: Game
@@ -85,6 +90,7 @@ class Candidates:
     players: Mapping[str, Rule]
     axes: tuple[Axis, ...]
     batch: int | None = None
+    others: Mapping[str, Policy] = field(default_factory=dict)
 
     @cached_property
     def space(self) -> Space:
@@ -93,7 +99,7 @@ class Candidates:
         return Space(low, high, np.array([axis.parameter.integer for axis in self.axes]))
 
     def play(self, points: FloatArray, first: int, count: int, seed: int) -> FloatArray:
-        """(C, count) total cost of the periods that count, money, on replications `first`, ... of a seed."""
+        """(C, count) cost of the periods that count, money, on replications `first`, ... of a seed."""
         batch = max(1, NUMBERS_AT_ONCE // len(self.game.network.rows)) if self.batch is None else self.batch
         at_once, part = max(1, batch // count), min(batch, count)
         costs = np.empty((len(points), count))
@@ -108,15 +114,16 @@ class Candidates:
         game, columns = self.game, len(points) * count
         noise = _Repeated(game.randomness(count, seed, first), len(points))
         total = np.zeros(columns)
+        payers = [number for number, agent in enumerate(game.agents) if agent in self.players]
         for period, outcome in enumerate(play(game, self._seated(points, count), columns, noise)):
             if period >= game.warm_up:
                 weight = game.discount ** (period - game.warm_up)
-                for cost in outcome.costs:  # one agent after another: the same sum whatever the number of columns
-                    total += weight * cost
+                for payer in payers:  # one agent after another: the same sum whatever the number of columns
+                    total += weight * outcome.costs[payer]
         return total.reshape(len(points), count)
 
     def _seated(self, points: FloatArray, count: int) -> dict[str, Policy]:
-        """The rule with parameters (rows, C x count) in every seat."""
+        """The rule with parameters (rows, C x count) in its seats, and the others in theirs."""
         columns = len(points) * count
         values = {
             agent: {name: np.repeat(value[:, None], columns, 1) for name, value in player.values.items()}
@@ -125,7 +132,15 @@ class Candidates:
         for number, axis in enumerate(self.axes):
             for place in axis.places:
                 values[place.agent][axis.parameter.name][place.row] = np.repeat(points[:, number], count)
-        return {agent: self.rule(given) for agent, given in values.items()}
+        return {**self.others, **{agent: self.rule(given) for agent, given in values.items()}}
+
+    def seated(self, point: FloatArray) -> dict[str, Policy]:
+        """Who plays where the open numbers are those of a candidate (D,)."""
+        values = {agent: {k: v.copy() for k, v in player.values.items()} for agent, player in self.players.items()}
+        for axis, number in zip(self.axes, point, strict=True):
+            for place in axis.places:
+                values[place.agent][axis.parameter.name][place.row] = number
+        return {**self.others, **{agent: self.rule(given) for agent, given in values.items()}}
 
     def point_of(self, parameters: Mapping[str, Mapping[str, float]]) -> FloatArray:
         """(D,) the candidate that `parameters` states, the mean of tied rows."""
