@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from marl_supply.equilibria.responder import Response
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
 from marl_supply.game.rollout import rollout
-from marl_supply.metrics.intervals import Interval, paired_difference
+from marl_supply.metrics.intervals import Interval, over_replications
 
 FloatArray = NDArray[np.float64]
 COLUMNS_AT_ONCE = 4096
@@ -30,11 +31,15 @@ class Gain:
         Its cost now less its cost with the response; of an exact response without an interval's width.
     sample : (R,)
         The same for each replication; of an exact response the number itself, repeated.
+    choosing : float
+        The same on other replications, by which the best of several responses is chosen, so that it does not look
+        better than it is.
     """
 
     response: Response
     interval: Interval
     sample: FloatArray
+    choosing: float
 
     @property
     def mean(self) -> float:
@@ -45,6 +50,28 @@ class Gain:
     def exact(self) -> bool:
         """Whether nothing in the class of the response saves more; else it is a lower bound."""
         return self.response.exact
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the policy, JSON-able; `gain_from` reads it back."""
+        response = self.response
+        return {
+            "agent": response.agent,
+            "responder": response.responder,
+            "within": response.within,
+            "exact": response.exact,
+            "gain": asdict(self.interval),
+            "details": dict(response.details),
+            "choosing": self.choosing,
+            "sample": self.sample.tolist(),
+        }
+
+
+def gain_from(told: Mapping[str, Any]) -> Gain:
+    """The gain that `Gain.to_dict` told, without its policy."""
+    interval = Interval(**told["gain"])
+    saves = interval.mean if told["exact"] else None
+    response = Response(told["agent"], told["responder"], None, told["within"], saves, told["details"])
+    return Gain(response, interval, np.asarray(told["sample"], dtype=np.float64), float(told["choosing"]))
 
 
 def costs_of(game: Game, players: Mapping[str, Policy], replications: int, seed: int) -> FloatArray:
@@ -69,11 +96,36 @@ def _played(game: Game, players: Mapping[str, Policy], count: int, seed: int, fi
     return total
 
 
-def gain_of(game: Game, players: Mapping[str, Policy], response: Response, now: FloatArray, seed: int) -> Gain:
-    """What a response saves; `now` is `costs_of` the profile on the same seed, (A, R)."""
-    if response.saves is not None:
-        known = Interval(response.saves, response.saves, response.saves, 0.0, 1, "exact")
-        return Gain(response, known, np.full(now.shape[1], response.saves))
-    number = game.agents.index(response.agent)
-    then = costs_of(game, {**players, response.agent: response.policy}, now.shape[1], seed)[number]
-    return Gain(response, paired_difference(now[number], then), now[number] - then)
+@dataclass(frozen=True)
+class Profile:
+    """Who plays, and what each pays, on replications for estimates and on others for choices.
+
+    Attributes
+    ----------
+    costs, choosing : (A, R)
+        `costs_of` the players on `seed` and on the seed after it.
+    """
+
+    game: Game
+    players: Mapping[str, Policy]
+    seed: int
+    costs: FloatArray
+    choosing: FloatArray
+
+    def gain(self, response: Response) -> Gain:
+        """What an agent would save by a response, against the others as they are."""
+        if response.saves is not None or response.policy is None:
+            saves = response.saves or 0.0
+            known = Interval(saves, saves, saves, 0.0, 1, "exact")
+            return Gain(response, known, np.full(self.costs.shape[1], saves), saves)
+        number, players = self.game.agents.index(response.agent), {**self.players, response.agent: response.policy}
+        before = self.costs[number], self.choosing[number]
+        after = [costs_of(self.game, players, len(costs), self.seed + k)[number] for k, costs in enumerate(before)]
+        saved = before[0] - after[0]
+        return Gain(response, over_replications(saved), saved, float((before[1] - after[1]).mean()))
+
+
+def profile_of(game: Game, players: Mapping[str, Policy], replications: int, seed: int) -> Profile:
+    """Play the profile that gains are measured from."""
+    costs = [costs_of(game, players, replications, number) for number in (seed, seed + 1)]
+    return Profile(game, players, seed, *costs)

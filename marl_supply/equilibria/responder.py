@@ -31,7 +31,8 @@ class Response:
     ----------
     agent, responder : str
         Whose response it is, and the name of what found it.
-    policy : Policy
+    policy : Policy or None
+        None where it was read from a file.
     within : str
         The class of policies that was searched: the name of a rule, or `UNRESTRICTED`.
     saves : float or None
@@ -43,7 +44,7 @@ class Response:
 
     agent: str
     responder: str
-    policy: Policy
+    policy: Policy | None
     within: str
     saves: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Learners as responders: what one agent learns to play against fixed others."""
