@@ -14,6 +14,7 @@ from marl_supply.study.experiment import Experiment
 from marl_supply.study.file import LearnerRow
 from marl_supply.study.load import load, names, shipped_folder
 from marl_supply.study.plan import check
+from marl_supply.study.sweep import load as load_sweep
 
 Make = Callable[..., Experiment]
 
@@ -136,9 +137,10 @@ def test_a_topology_file_is_found_beside_the_experiment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_shipped_experiment_can_be_run(name: str) -> None:
-    experiment = load(name)
-    assert experiment.name == name
-    check(experiment)
+    searches = load_sweep(name)
+    for experiment in [load(name)] if searches is None else [cells.experiment for cells in searches]:
+        assert experiment.name.startswith(name)
+        check(experiment)
 
 
 def test_shipped_experiments_are_found() -> None:
