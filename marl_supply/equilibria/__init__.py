@@ -1,1 +1,6 @@
-"""Equilibria: best responses, how far a profile is from one, and where they lie."""
+"""Equilibria: best responses, how far a profile is from one, where they lie, and what coalitions can save.
+
+On simulated games: `responder` and `responders/`, `gains`, `exploitability`, `best_response_dynamics`. On tables of
+costs: `normal_form`, `mixed`, `quantal_response`, `replicator`, `correlated`. Of coalitions: `coalition_costs`,
+`shapley`, `core`.
+"""

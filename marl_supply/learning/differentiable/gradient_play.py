@@ -1,4 +1,4 @@
-"""Simultaneous gradient play: agents who commit to base-stock levels follow the derivatives of their own costs, all at once.
+"""Simultaneous gradient play: agents who commit to levels follow the derivatives of their own costs, all at once.
 
 The torch twin of the simulator gives each agent the derivative of its mean cost with respect to its own levels; nobody
 answers what the others will do next. Where it comes to rest no agent gains by a small move (Ratliff, Burden & Sastry
