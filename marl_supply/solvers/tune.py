@@ -119,13 +119,13 @@ def tune(
     first_replications: int | None = None,
     restarts: int = 0,
     batch: int | None = None,
-    agent: str | None = None,
+    agents: Sequence[str] | None = None,
     others: Mapping[str, Policy] | None = None,
 ) -> Tuned:
     """Search the parameters of a rule, the same rule in every seat, for the least cost of all agents together.
 
-    With `agent` the rule is searched in that seat alone, for the least cost of that agent: a best response among the
-    policies of the rule.
+    With `agents` the rule is searched in their seats alone, for the least cost of them together: of one agent a best
+    response among the policies of the rule, of several what a coalition would do.
 
     Parameters
     ----------
@@ -153,10 +153,10 @@ def tune(
         start and then from random ones; dear, and worth it where costs have several valleys.
     batch : int or None
         Columns (candidates times replications) played at once; it changes the time taken and no result.
-    agent : str or None
+    agents : sequence of str or None
         Whose rule is searched, and whose cost counts; None for everybody.
     others
-        Who plays in the other seats, where there is an `agent`.
+        Who plays in the other seats.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def tune(
     InputError
         If the rule has nothing to tune or reads what the game hides, and if the method or the ties do not fit.
     """
-    candidates, starts = candidates_of(name, game, tie, batch, parameters, agent, others)
+    candidates, starts = candidates_of(name, game, tie, batch, parameters, agents, others)
     space = candidates.space.holding(starts)
     method = _chosen(method, space, name)
     least = min(replications, restarts + 1, *(x for x in (first_replications, batch) if x is not None))
@@ -191,12 +191,12 @@ def candidates_of(
     tie: Tie = "none",
     batch: int | None = None,
     parameters: Parameters | None = None,
-    agent: str | None = None,
+    agents: Sequence[str] | None = None,
     others: Mapping[str, Policy] | None = None,
 ) -> tuple[Candidates, FloatArray]:
     """What a search moves, and the points (S, D) where it starts; arguments are those of `tune`."""
     rule = find("marl_supply.policies", Rule, name)
-    seated = _seated(game, name, parameters, agent)
+    seated = _seated(game, name, parameters, agents)
     players = {seat: player for seat, player in seated.items() if isinstance(player, Rule)}
     axes: tuple[Axis, ...] = ()
     if len(players) == len(seated):
@@ -212,16 +212,18 @@ def candidates_of(
     return candidates, np.where(whole, np.rint(starts), starts)
 
 
-def _seated(game: Game, name: str, parameters: Parameters | None, agent: str | None) -> dict[str, Policy]:
-    """The rule in every seat, or in one."""
-    if agent is None:
+def _seated(game: Game, name: str, parameters: Parameters | None, agents: Sequence[str] | None) -> dict[str, Policy]:
+    """The rule in every seat, or in some."""
+    if agents is None:
         return seat_everybody(game, name, parameters)
-    if agent not in game.agents:
-        raise InputError(f"no agent '{agent}' in {game.topology.name}{nearest(agent, game.agents)}.")
-    seat = game.seats[agent]
-    player = rule_for(name, seat, {node: own for node, own in (parameters or {}).items() if node in seat.rows})
-    check_needs(player, seat, game.observe_level)
-    return {agent: player}
+    players: dict[str, Policy] = {}
+    for agent in agents:
+        if agent not in game.agents:
+            raise InputError(f"no agent '{agent}' in {game.topology.name}{nearest(agent, game.agents)}.")
+        seat = game.seats[agent]
+        players[agent] = rule_for(name, seat, {n: own for n, own in (parameters or {}).items() if n in seat.rows})
+        check_needs(players[agent], seat, game.observe_level)
+    return players
 
 
 def _groups(game: Game, tie: Tie) -> Sequence[Sequence[str]]:

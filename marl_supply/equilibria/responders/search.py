@@ -38,7 +38,7 @@ class Search(Responder):
 
     def misfit(self, game: Game, players: Mapping[str, Policy], agent: str) -> str | None:
         try:
-            candidates_of(self.rule, game, agent=agent, others=players)
+            candidates_of(self.rule, game, agents=[agent], others=players)
         except InputError as error:
             return str(error)
         return None
@@ -61,7 +61,7 @@ class Search(Responder):
             seed=seed,
             parameters=parameters_of(game, {agent: own}) if same else None,
             progress=None if progress is None else lambda told, count: progress(f"{count} candidates, {told}"),
-            agent=agent,
+            agents=[agent],
             others=players,
         )
         parameters = {node: found.parameters[node] for node in game.seats[agent].rows}
@@ -69,4 +69,4 @@ class Search(Responder):
         return Response(agent, self.name, found.players[agent], self.rule, details=details)
 
     def _tried(self, game: Game, players: Mapping[str, Policy], agent: str) -> Rule:
-        return candidates_of(self.rule, game, agent=agent, others=players)[0].players[agent]
+        return candidates_of(self.rule, game, agents=[agent], others=players)[0].players[agent]
