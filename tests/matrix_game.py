@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from marl_supply.equilibria.mixture import Mixture
 from marl_supply.equilibria.responder import UNRESTRICTED, Progress, Responder, Response
 from marl_supply.game.policy import Policy
+from marl_supply.simulation.state import Decisions
 
 
 class MatrixGame:
@@ -33,10 +35,11 @@ class MatrixGame:
         return SimpleNamespace(replications=replications, noise=noise)
 
     def observe(self, state: Any, agent: str) -> Any:
-        return state
+        count = state.replications
+        return SimpleNamespace(replications=count, noise=lambda size: state.noise.random((size, count)))
 
     def step(self, state: Any, picks: Mapping[str, Any]) -> Any:
-        chosen = tuple(picks[agent] for agent in self.agents)
+        chosen = tuple(picks[agent].order[0].astype(int) for agent in self.agents)
         return state, SimpleNamespace(costs=self.table[(slice(None), *chosen)])
 
 
@@ -49,8 +52,8 @@ class Mixed(Policy):
         self.probabilities = np.asarray(probabilities, dtype=float)
 
     def act(self, observation: Any, memory: Any) -> Any:
-        uniform = observation.noise.random(observation.replications)
-        return np.searchsorted(self.probabilities.cumsum()[:-1], uniform, side="right"), None
+        picked = np.searchsorted(self.probabilities.cumsum()[:-1], observation.noise(1), side="right")
+        return Decisions(order=picked.astype(float)), None
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,15 @@ class EveryNumber(Responder):
         costs = np.moveaxis(game.table[own], own, -1)
         for other in game.agents:
             if other != agent:
-                costs = np.tensordot(players[other].probabilities, costs, (0, 0))
+                costs = np.tensordot(probabilities(players[other]), costs, (0, 0))
         pick = int(costs.argmin())
-        saves = float(players[agent].probabilities @ costs - costs[pick])
+        saves = float(probabilities(players[agent]) @ costs - costs[pick])
         pure = Mixed(np.eye(len(costs))[pick])
         return Response(agent, self.name, pure, UNRESTRICTED, saves if self.exactly else None)
+
+
+def probabilities(player: Any) -> Any:
+    """With which a player picks each number."""
+    if isinstance(player, Mixture):
+        return sum(share * probabilities(one) for share, one in zip(player.probabilities, player.policies, strict=True))
+    return player.probabilities
