@@ -14,9 +14,9 @@ from marl_supply.topology.keys import Amount, Count, Name, Number, Periods, Rewa
 METHODS: tuple[str, ...] = get_args(Method)
 KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "report", "sweep")
 """The keys of an experiment file, in the order in which they are written."""
-PARTS = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy")
+PARTS = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy", "exploitability")
 """What a report can show."""
-LATER = ("exploitability", "price_of_stability")
+LATER = ("price_of_stability",)
 """What it cannot show yet."""
 
 
@@ -178,7 +178,7 @@ class Constant(Section):
 class Report(Section):
     """What the report shows. A list instead is short for `show`."""
 
-    show: tuple[str, ...] = key(PARTS, "", f"of {', '.join(PARTS)}")
+    show: tuple[str, ...] = key(PARTS[:-1], "", f"of {', '.join(PARTS)}")
     baseline: tuple[Name, ...] = key(
         (), "", "rows that the others are compared with (unstated: the tuned ones, or else the first)"
     )
