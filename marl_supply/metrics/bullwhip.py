@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from marl_supply.metrics.intervals import Interval, over_replications
 
 Array = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-12
 """A variance below this share of the mean square is rounding error, not variation."""
+GROUPS = 20
+"""Groups of replications of a jackknife."""
 
 
 @dataclass(frozen=True)
@@ -101,3 +105,35 @@ def bullwhip_ratio(orders: PeriodSums, demand: PeriodSums) -> list[float | None]
     varies = demand.varies()
     ratio = np.divide(orders.variance(), demand.variance(), out=np.full(len(varies), math.nan), where=varies)
     return [float(value) if known else None for value, known in zip(ratio, varies, strict=True)]
+
+
+def bullwhip_intervals(orders: PeriodSums, demand: PeriodSums, groups: int = GROUPS) -> list[Interval | None]:
+    """The same ratios with intervals: a jackknife over groups of replications (Miller 1974), None likewise.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer replications than groups.
+    """
+    replications = orders.total.shape[1]
+    if replications < groups:
+        raise ValueError(f"{replications} replications in {groups} groups; play at least one for each group")
+    group = np.arange(replications) * groups // replications
+    whole = bullwhip_ratio(orders, demand)
+    left_out = [
+        bullwhip_ratio(_without(orders, group == number), _without(demand, group == number)) for number in range(groups)
+    ]
+    return [_jackknife(ratio, [part[row] for part in left_out]) for row, ratio in enumerate(whole)]
+
+
+def _without(sums: PeriodSums, out: NDArray[np.bool_]) -> PeriodSums:
+    return PeriodSums(sums.periods, sums.total[:, ~out], sums.squares[:, ~out])
+
+
+def _jackknife(ratio: float | None, left_out: Sequence[float | None]) -> Interval | None:
+    known = [value for value in left_out if value is not None]
+    if ratio is None or len(known) < len(left_out):
+        return None
+    count = len(known)
+    found = over_replications([count * ratio - (count - 1) * value for value in known])
+    return replace(found, method=f"jackknife over {count} groups of replications")
