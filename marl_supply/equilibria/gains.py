@@ -114,10 +114,11 @@ class Profile:
 
     def gain(self, response: Response) -> Gain:
         """What an agent would save by a response, against the others as they are."""
-        if response.saves is not None or response.policy is None:
-            saves = response.saves or 0.0
+        if response.saves is not None:
+            saves = response.saves
             known = Interval(saves, saves, saves, 0.0, 1, "exact")
             return Gain(response, known, np.full(self.costs.shape[1], saves), saves)
+        assert response.policy is not None  # only what was read from a file has none, and that is a gain already
         number, players = self.game.agents.index(response.agent), {**self.players, response.agent: response.policy}
         before = self.costs[number], self.choosing[number]
         after = [costs_of(self.game, players, len(costs), self.seed + k)[number] for k, costs in enumerate(before)]
