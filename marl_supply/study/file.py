@@ -12,7 +12,7 @@ from marl_supply.topology.file import Section
 from marl_supply.topology.keys import Amount, Count, Name, Number, Periods, Reward, key
 
 METHODS: tuple[str, ...] = get_args(Method)
-KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "report", "sweep")
+KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "report", "sweep", "vary")
 """The keys of an experiment file, in the order in which they are written."""
 PARTS = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy", "exploitability")
 """What a report can show."""
@@ -148,6 +148,22 @@ class Sweep(Section):
     )
     grace: Count = key(2, "", "evaluations before asha may stop a row, or between two changes by pbt")
     metric: Name = key("cost", "", "what is least in the best row: `cost` of all agents, or the name of one")
+
+
+class Vary(Section):
+    """The whole experiment once for each of several values of one thing, side by side in one report."""
+
+    path: str = key(..., "", "what changes, a path as in `--set`: `contract.backorder_share`, `edges.0.lead_time`")
+    values: tuple[Any, ...] = key(..., "", "what it is set to, one after another")
+    label: str = key("", "", "what the figure calls it (the path)")
+    exact: bool = key(True, "", "work out the optimum and the equilibria of each where a method of the literature does")
+
+    @field_validator("values")
+    @classmethod
+    def _several(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(values) < 2:
+            raise ValueError("one value varies nothing; give two at least")
+        return values
 
 
 class Evaluate(Section):

@@ -50,6 +50,8 @@ def load(source: Source, overrides: Sequence[str] = ()) -> Experiment:
     with document.named():
         if "sweep" in document.keys:
             raise InputError("sweep: this file is a search, not one experiment; marl_supply.study.sweep.load reads it")
+        if "vary" in document.keys:
+            raise InputError("vary: this file is a series, not one experiment; marl_supply.study.vary.load reads it")
         return document.experiment()
 
 
@@ -64,7 +66,7 @@ class Document:
 
     def experiment(self, **changes: Any) -> Experiment:
         """The resolved experiment, with some of its keys changed."""
-        kept = {key: value for key, value in self.keys.items() if key != "sweep"}
+        kept = {key: value for key, value in self.keys.items() if key not in ("sweep", "vary")}
         return _resolve({**kept, **changes}, self.folder, self.of_chain)
 
     @contextmanager

@@ -52,6 +52,14 @@ sweep:
   samples: 8
   scheduler: asha
 ```
+
+A file with `vary` is a series: `run` runs the experiment once for each value, each in a folder of its own, and writes
+`results/NAME/series_HASH/`: a table and a figure of costs and of the price of anarchy over what varies, beside exact
+optima and equilibria where they are known.
+
+```yaml
+vary: {{path: contract.backorder_share, values: [0.1, 0.3, 0.5, 0.7, 0.9], label: retailer's share of backorder costs}}
+```
 """
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -61,6 +69,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`train`", file.Train),
     ("`train.resources`", file.RowResources),
     ("`sweep`", file.Sweep),
+    ("`vary`", file.Vary),
     ("`evaluate`", file.Evaluate),
     ("`report`", file.Report),
     ("`report.references.NAME`", file.Reference),

@@ -15,6 +15,7 @@ from marl_supply.study.file import LearnerRow
 from marl_supply.study.load import load, names, shipped_folder
 from marl_supply.study.plan import check
 from marl_supply.study.sweep import load as load_sweep
+from marl_supply.study.vary import load as load_series
 
 Make = Callable[..., Experiment]
 
@@ -137,8 +138,9 @@ def test_a_topology_file_is_found_beside_the_experiment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_shipped_experiment_can_be_run(name: str) -> None:
-    searches = load_sweep(name)
-    for experiment in [load(name)] if searches is None else [cells.experiment for cells in searches]:
+    searches, series = load_sweep(name), load_series(name)
+    several = [cells.experiment for cells in searches] if searches else series.experiments if series else [load(name)]
+    for experiment in several:
         assert experiment.name.startswith(name)
         check(experiment)
 

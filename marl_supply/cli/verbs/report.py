@@ -17,9 +17,10 @@ def describe(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace) -> int:
     """Write it; the last line printed is its path."""
+    from marl_supply.report.series import is_series, write_series
     from marl_supply.report.write import write
 
-    report = write(options.folder)
+    report = write_series(options.folder) if is_series(options.folder) else write(options.folder)
     if options.json:
         print_json(report.summary)
         return 0

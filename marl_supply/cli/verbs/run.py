@@ -13,6 +13,7 @@ from marl_supply.cli.parser import add_set
 if TYPE_CHECKING:
     from marl_supply.study.experiment import Experiment
     from marl_supply.study.sweep import Cells
+    from marl_supply.study.vary import Series
 
 HELP = "run an experiment, or go on with one that was interrupted, and report"
 
@@ -30,12 +31,15 @@ def describe(parser: ArgumentParser) -> None:
 
 def execute(options: Namespace) -> int:
     """Run; the last line printed is the path of the report."""
-    from marl_supply.study import sweep
+    from marl_supply.study import sweep, vary
     from marl_supply.study.load import load
 
     searches = sweep.load(options.experiment, options.set)
     if searches is not None:
         return _search(searches, options)
+    series = vary.load(options.experiment, options.set)
+    if series is not None:
+        return _vary(series, options)
     experiment = load(options.experiment, options.set)
     if options.dry_run:
         return _dry(experiment, options.results)
@@ -78,6 +82,34 @@ def _search(searches: list[Cells], options: Namespace) -> int:
             return 1
         print((folder.path / "trials.md").read_text(encoding="utf-8"))
         print(folder.path / "trials.md")
+    return 0
+
+
+def _vary(series: Series, options: Namespace) -> int:
+    """Run the experiments of a series one after another; the last line printed is the path of the report over all."""
+    from marl_supply.report.series import write_series
+    from marl_supply.report.write import write
+    from marl_supply.study.attempts import RowFailed
+    from marl_supply.study.vary import run_series
+
+    if options.dry_run:
+        for value, experiment in zip(series.section.values, series.experiments, strict=True):
+            print(f"{series.section.path} = {value}")
+            _dry(experiment, options.results)
+        return 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    command = ["marl-supply", *sys.argv[1:]]
+    try:
+        for folder in run_series(series, options.results, fresh=options.fresh, command=command, on=options.on):
+            print(write(folder.path).path, file=sys.stderr)
+        report = write_series(series.folder(options.results).path)
+    except KeyboardInterrupt:
+        raise _kept(options) from None
+    except RowFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(report.text)
+    print(report.path)
     return 0
 
 
