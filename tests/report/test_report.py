@@ -154,6 +154,18 @@ def test_a_report_has_its_parts_and_its_figures(folder: Folder) -> None:
     assert not list(folder.rglob("*.partial"))
 
 
+def test_two_agents_have_a_plane_of_costs_and_four_have_none(tmp_path: Path, folder: Folder) -> None:
+    write(folder)
+    assert not (folder / "figures" / "cost_plane.png").exists()
+    pair = {"name": "pair", "topology": "cachon_zipkin", "game": {"horizon": 60, "warm_up": 10}}
+    rows = {str(level): {"policy": "base_stock", "parameters": {"retailer": level}} for level in (8, 12)}
+    known = {"optimum": {"cost": 7.0, "by_agent": {"retailer": 3.9, "supplier": 3.1}, "source": "made up"}}
+    document = {**pair, "compare": {f"level_{n}": row for n, row in rows.items()}, "report": {"references": known}}
+    two = run(load({**document, "evaluate": {"replications": 20}}), tmp_path).path
+    assert "cost_plane.png" in write(two).path.read_text()
+    assert (two / "figures" / "cost_plane.png").read_bytes()[:4] == b"\x89PNG"
+
+
 def test_two_seeds_give_points_and_no_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("marl_supply.learning.train.train", StubLearner())
     rows = {"base_stock": {"policy": "base_stock"}, "team": {"learner": "happo", "reward": {"blend": 0.5}}}
