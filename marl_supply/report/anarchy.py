@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,9 @@ class Anarchy:
         Selfish over team on the demand they were trained on, where scoring is on held-out demand.
     exact, exact_without_constant : float or None
         The same of the references `equilibrium` and `optimum`.
+    stability : float or None
+        The least of several references `equilibrium`, `equilibrium_2`, ... over `optimum`: the price of stability,
+        where `exact` is that of anarchy.
     to_optimum : Estimate or None
         The selfish row over the reference `optimum`.
     constant : dict or None
@@ -41,6 +45,7 @@ class Anarchy:
     in_training: Estimate | None
     exact: float | None
     exact_without_constant: float | None
+    stability: float | None
     to_optimum: Estimate | None
     constant: dict[str, Any] | None
 
@@ -58,7 +63,8 @@ def anarchy(results: Results) -> Anarchy | None:
     constant = report.get("constant")
     fixed = float(constant["cost"]) if constant else 0.0
     known = {name: float(reference["cost"]) for name, reference in report["references"].items()}
-    optimum, equilibrium = known.get("optimum"), known.get("equilibrium")
+    equilibria = [cost for name, cost in known.items() if re.fullmatch(r"equilibrium(_\d+)?", name)]
+    optimum, equilibrium = known.get("optimum"), max(equilibria, default=None)
     both = optimum is not None and equilibrium is not None
     return Anarchy(
         selfish=dearest,
@@ -70,6 +76,7 @@ def anarchy(results: Results) -> Anarchy | None:
         in_training=training_ratio(dearest, team),
         exact=equilibrium / optimum if both else None,  # type: ignore[operator]
         exact_without_constant=(equilibrium - fixed) / (optimum - fixed) if both and constant else None,  # type: ignore[operator]
+        stability=min(equilibria) / optimum if both and len(equilibria) > 1 else None,  # type: ignore[operator]
         to_optimum=None if optimum is None else ratio(dearest, optimum),
         constant=constant,
     )

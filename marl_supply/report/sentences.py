@@ -110,6 +110,8 @@ def anarchy_sentences(found: Anarchy) -> list[str]:
         if found.exact_without_constant is not None:
             without = f" ({found.exact_without_constant:.3f} without the constant)"
         lines.append(f"Exact, from the references: {found.exact:.3f}{without}.")
+    if found.stability is not None:
+        lines.append(f"Price of stability, exact: {found.stability:.3f}, of the equilibrium that costs least.")
     if found.to_optimum is not None:
         lines.append(f"{found.selfish.name} over the reference optimum: {_ratio(found.to_optimum)}.")
     return lines

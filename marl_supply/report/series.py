@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from marl_supply.metrics.intervals import Interval
-from marl_supply.report.anarchy import anarchy
+from marl_supply.report.anarchy import Anarchy, anarchy
 from marl_supply.report.drawing import STYLES, colours, legend_below, panels, save
 from marl_supply.report.results import Results, read, read_json
 from marl_supply.report.statistics import Estimate, estimate
@@ -93,7 +93,7 @@ def table(series: Series) -> list[list[Any]]:
                 *(number(known[name]["cost"]) if name in known else "-" for name in references),
                 *(rows.get(name, "-") for name in names),
                 "-" if measured is None else _told(measured),
-                "-" if found is None else number(found.exact),
+                _exact(found),
             ]
         )
     return cells
@@ -163,6 +163,13 @@ def _estimate_of(results: Results, name: str) -> Estimate | None:
     return next((estimate(row) for row in results if row.name == name), None)
 
 
+def _exact(found: Anarchy | None) -> str:
+    """The exact prices of stability and of anarchy, where they differ."""
+    if found is None or found.exact is None:
+        return "-"
+    return number(found.exact) if found.stability is None else f"{number(found.stability)} to {number(found.exact)}"
+
+
 def _references(series: Series) -> list[str]:
     """All references of any value, the optimum first."""
     names = dict.fromkeys(name for results in series.results for name in results.report["references"])
@@ -183,6 +190,7 @@ def _point(value: Any, results: Results) -> dict[str, Any]:
         "rows": {row.name: _ends(estimate(row)) for row in results},
         "price_of_anarchy": None if measured is None else _ends(measured),
         "exact": None if found is None else found.exact,
+        "stability": None if found is None else found.stability,
     }
 
 

@@ -16,8 +16,6 @@ KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "report", "s
 """The keys of an experiment file, in the order in which they are written."""
 PARTS = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy", "exploitability")
 """What a report can show."""
-LATER = ("price_of_stability",)
-"""What it cannot show yet."""
 
 
 OF_ROWS = ("observe", "actions")
@@ -229,8 +227,6 @@ class Report(Section):
     @classmethod
     def _known(cls, show: tuple[str, ...]) -> tuple[str, ...]:
         for part in show:
-            if part in LATER:
-                raise ValueError(f"'{part}' is not there yet; leave it out")
             if part not in PARTS:
                 raise ValueError(f"no part '{part}'{nearest(part, PARTS) or '; there are ' + ', '.join(PARTS)}")
         return show

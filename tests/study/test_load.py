@@ -36,7 +36,6 @@ WRONG_OVERRIDES = {
     "nodes.retailr.on_hand=3": "no node 'retailr' (did you mean 'retailer'?)",
     "evaluate.replications=0": "must be at least 1, not 0",
     "report=[bulwhip]": "no part 'bulwhip' (did you mean 'bullwhip'?)",
-    "report=[price_of_stability]": "not there yet",
     "report.baseline=base_stok": "no row 'base_stok' (did you mean 'base_stock'?)",
     'report={"groups": {"all": ["team", "base_stok"]}}': "report.groups.all: no row 'base_stok'",
     'report={"groups": {"alone": ["team"]}}': "alone has nothing to compare",
