@@ -16,7 +16,7 @@ from marl_supply.equilibria.exploitability import Exploitability, exploitability
 from marl_supply.equilibria.gains import costs_of
 from marl_supply.equilibria.mixed import MixedEquilibrium, at_profile, support_enumeration
 from marl_supply.equilibria.mixture import Mixture
-from marl_supply.equilibria.normal_form import NormalForm, Profile
+from marl_supply.equilibria.normal_form import NormalForm, Profile, contract
 from marl_supply.equilibria.quantal_response import approximate_equilibrium
 from marl_supply.equilibria.responder import Progress, Responder
 from marl_supply.errors import InputError
@@ -53,10 +53,7 @@ class EmpiricalGame:
     def deviation_gain(self, agent: str, profile: Profile) -> Interval:
         """What an agent saves by its best policy of the table against a mixed profile, paired on replications."""
         number = self.table.players.index(agent)
-        against = self.samples[number]
-        for player in reversed(range(len(profile))):
-            if player != number:
-                against = np.tensordot(profile[player], against, axes=(0, player))
+        against = contract(self.samples[number], profile, {number})
         return over_replications(profile[number] @ against - against[against.mean(1).argmin()])
 
     def players(self, profile: Profile) -> dict[str, Policy]:
@@ -164,7 +161,7 @@ def response_oracles(
     policies
         To begin with, for every agent at least one.
     responders
-        Which look for best responses; those that learn or solve exactly see mixtures as policies with chance.
+        Which look for best responses, against mixtures too: `exact` takes no policies with chance and refuses those.
     rounds : int
         At most so many.
     tolerance : float

@@ -19,6 +19,8 @@ from marl_supply.policies import seating
 HOME = "marl_supply.equilibria.responders"
 UNRESTRICTED = "any policy"
 """The class of all policies that see what the agent sees."""
+OMNISCIENT = "any policy that sees everything"
+"""The class of all policies, in a game that shows the agent less: what is best there bounds what the agent can save."""
 
 Progress = Callable[[str], None]
 

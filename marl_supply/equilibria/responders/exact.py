@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from marl_supply.equilibria.responder import UNRESTRICTED, Progress, Responder, Response
+from marl_supply.equilibria.responder import OMNISCIENT, UNRESTRICTED, Progress, Responder, Response
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
@@ -56,4 +56,5 @@ class Exact(Responder):
         found = value_iteration(decision_process(game, agent=agent, others=players))
         details = {"cost": found.cost, "error": (found.upper - found.lower) / 2, "states": len(found.process.start)}
         saves = max(now - found.cost, 0.0)  # below 0 by rounding alone: what is played now is one of the policies
-        return Response(agent, self.name, found.policy, UNRESTRICTED, saves, details)
+        within = UNRESTRICTED if game.observe_level == "full" else OMNISCIENT
+        return Response(agent, self.name, found.policy, within, saves, details)
