@@ -6,11 +6,13 @@ import shlex
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from marl_supply.cli.parser import add_set
 
 if TYPE_CHECKING:
+    from marl_supply.report.write import Report
     from marl_supply.study.experiment import Experiment
     from marl_supply.study.sweep import Cells
     from marl_supply.study.vary import Series
@@ -89,7 +91,6 @@ def _vary(series: Series, options: Namespace) -> int:
     """Run the experiments of a series one after another; the last line printed is the path of the report over all."""
     from marl_supply.report.series import write_series
     from marl_supply.report.write import write
-    from marl_supply.study.attempts import RowFailed
     from marl_supply.study.vary import run_series
 
     if options.dry_run:
@@ -99,34 +100,33 @@ def _vary(series: Series, options: Namespace) -> int:
         return 0
     signal.signal(signal.SIGTERM, _interrupt)
     command = ["marl-supply", *sys.argv[1:]]
-    try:
+
+    def work() -> Report:
         for folder in run_series(series, options.results, fresh=options.fresh, command=command, on=options.on):
             print(write(folder.path).path, file=sys.stderr)
-        report = write_series(series.folder(options.results).path)
-    except KeyboardInterrupt:
-        raise _kept(options) from None
-    except RowFailed as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(report.text)
-    print(report.path)
-    return 0
+        return write_series(series.folder(options.results).path)
+
+    return _reported(work, options)
 
 
 def _run(experiment: Experiment, options: Namespace) -> int:
     from marl_supply.report.write import write
-    from marl_supply.study.attempts import RowFailed
     from marl_supply.study.run import run
 
+    command = ["marl-supply", *sys.argv[1:]]
+
+    def work() -> Report:
+        return write(run(experiment, options.results, fresh=options.fresh, command=command, on=options.on).path)
+
+    return _reported(work, options)
+
+
+def _reported(work: Callable[[], Report], options: Namespace) -> int:
+    """Do the work and print its report; a row that failed, or an interrupt, leaves what is done."""
+    from marl_supply.study.attempts import RowFailed
+
     try:
-        folder = run(
-            experiment,
-            options.results,
-            fresh=options.fresh,
-            command=["marl-supply", *sys.argv[1:]],
-            on=options.on,
-        )
-        report = write(folder.path)
+        report = work()
     except KeyboardInterrupt:
         raise _kept(options) from None
     except RowFailed as error:
