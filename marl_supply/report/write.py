@@ -14,6 +14,7 @@ import numpy as np
 from marl_supply.report import figures
 from marl_supply.report.anarchy import anarchy
 from marl_supply.report.exploits import exploit_section
+from marl_supply.report.information import information_section, information_summary
 from marl_supply.report.results import Results, read
 from marl_supply.report.sentences import against_references, anarchy_sentences, comparisons
 from marl_supply.report.summary import main_table, parameter_table, summary
@@ -49,6 +50,7 @@ def write(folder: str | Path) -> Report:
         "one_realised_path": results.rows[0].one_path,
         "rows": summary(results),
         "comparisons": sentences,
+        "information": information_summary(results),
     }
     drawn = _draw(results)
     path = results.path / "report.md"
@@ -94,7 +96,7 @@ def _markdown(
     if results.missing:
         parts.append(f"Not finished, so not in the table: {', '.join(results.missing)}.")
     parts += ["## Comparisons", "\n".join(f"- {sentence}" for sentence in sentences) or "One row: nothing to compare."]
-    parts += _references(results) + exploit_section(results)
+    parts += _references(results) + information_section(results) + exploit_section(results)
     if "parameters" in show:
         parts += ["## Policies", markdown(parameter_table(results))]
     parts.append("## Figures")

@@ -38,6 +38,10 @@ hash leaves out name, report and jobs. Run again, the same experiment goes on wh
 where. `--dry-run` checks everything and prints the plan. `--on ADDRESS` has a ray cluster work on the rows
 ([from laptop to cluster](cluster.md)).
 
+Rows that are alike but for the `observe` that they state (the same learner and reward, or the same rule) are a family:
+the report then says what seeing more saves them, with intervals and a figure. Where `bullwhip` is shown, a figure has
+the ratios of every row along the chain, from the market upstream.
+
 A file with `sweep` is a search: `run` trains every combination through Ray Tune, beside the rules of `compare`,
 and writes `trials.md`, `trials.parquet` and, for each learner's row, `tuned/TOPOLOGY_ROW.yaml`: the best settings
 with how they were found. Each topology of `over` is a search of its own. The best trial is the one with the least
