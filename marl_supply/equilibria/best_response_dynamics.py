@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from marl_supply.demand.noise import Noise
+from marl_supply.equilibria.gains import costs_of
 from marl_supply.equilibria.responder import Progress
 from marl_supply.equilibria.responders.search import Search
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
 from marl_supply.policies.seating import parameters_of, seat_everybody
+from marl_supply.solvers.tune import candidates_of
 
 Levels = dict[str, dict[str, float]]
 """Parameters by node."""
@@ -66,6 +71,10 @@ class BestResponses:
         """The rule in every seat."""
         return seat_everybody(self.game, self.rule, parameters)
 
+    def cost(self, parameters: Mapping[str, Mapping[str, float]]) -> float:
+        """What all agents together pay, in the figure of the criterion, on the demand of the search."""
+        return float(costs_of(self.game, self.players(parameters), self.search.replications, self.seed).sum(0).mean())
+
     def to(self, agent: str, parameters: Mapping[str, Mapping[str, float]]) -> Levels:
         """The agent's best parameters, by node, while the others keep theirs."""
         rows = self.game.seats[agent].rows
@@ -74,10 +83,13 @@ class BestResponses:
         if key not in self._known:
             if self.progress is not None:
                 self.progress(f"{agent} answers {others}")
-            players = self.players({**others, **{node: parameters[node] for node in rows}})
-            found = self.search.respond(self.game, players, agent, self.seed)
-            self._known[key] = found.details["parameters"]
+            self._known[key] = self.among(agent, self.players({**others, **{node: parameters[node] for node in rows}}))
         return self._known[key]
+
+    def among(self, agent: str, players: Mapping[str, Policy]) -> Levels:
+        """The agent's best parameters, by node, among any other players; its own policy is where the search starts."""
+        levels: Levels = self.search.respond(self.game, players, agent, self.seed).details["parameters"]
+        return levels
 
 
 def iterated_best_response(
@@ -114,14 +126,62 @@ def iterated_best_response(
     return Rest(tuple(path), 0)
 
 
-def resting_points(rests: Sequence[Rest]) -> list[tuple[Levels, int]]:
-    """The different profiles at which somebody came to rest, and from how many starts."""
-    counted: list[tuple[Levels, int]] = []
-    for rest in rests:
-        if rest.at_rest:
-            number = next((k for k, (levels, _) in enumerate(counted) if levels == rest.parameters), None)
-            if number is None:
-                counted.append((rest.parameters, 1))
-            else:
-                counted[number] = (counted[number][0], counted[number][1] + 1)
-    return counted
+@dataclass(frozen=True)
+class RestingPoint:
+    """A profile at which nobody moves.
+
+    Attributes
+    ----------
+    parameters : parameters by node
+    starts : int
+        From how many starts it was reached.
+    cost : float
+        Of all agents together on the demand of the search, in the figure of the criterion.
+    """
+
+    parameters: Levels
+    starts: int
+    cost: float
+
+
+def resting_points(responses: BestResponses, rests: Sequence[Rest]) -> tuple[RestingPoint, ...]:
+    """The different profiles at which somebody came to rest, the dearest first."""
+    ended = [rest.parameters for rest in rests if rest.at_rest]
+    different = [levels for number, levels in enumerate(ended) if levels not in ended[:number]]
+    points = [RestingPoint(levels, ended.count(levels), responses.cost(levels)) for levels in different]
+    return tuple(sorted(points, key=lambda point: -point.cost))
+
+
+def equilibria_within(responses: BestResponses, starts: int = 1, rounds: int = 50) -> tuple[RestingPoint, ...]:
+    """Where iterated best response comes to rest, from what the file suggests and from random profiles.
+
+    Parameters
+    ----------
+    starts : int
+        The first is the topology file's suggestion, or the rule's own; the others are random in the rule's ranges.
+    rounds : int
+        Of each start, at most.
+
+    Returns
+    -------
+    tuple of RestingPoint
+        The dearest first; empty where agents run in circles from every start.
+
+    Raises
+    ------
+    InputError
+        If there is no start, or the rule has nothing to choose.
+    """
+    if starts < 1:
+        raise InputError(f"starts: {starts} leaves nowhere to begin; use 1 or more.")
+    begun = [{}, *random_profiles(responses.game, responses.rule, starts - 1, responses.seed)]
+    return resting_points(responses, [iterated_best_response(responses, start, rounds) for start in begun])
+
+
+def random_profiles(game: Game, rule: str, count: int, seed: int = 1) -> list[Levels]:
+    """Parameters by node, uniform in the ranges of a rule."""
+    space = candidates_of(rule, game)[0]
+    generator = Noise(seed).generator("search", "starts", 0, 0)
+    box = space.space
+    points = [box.low + generator.random(box.dimension) * box.width for _ in range(count)]
+    return [space.parameters(np.where(box.whole, np.rint(point), point)) for point in points]

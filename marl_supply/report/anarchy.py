@@ -16,11 +16,15 @@ class Anarchy:
 
     Attributes
     ----------
-    selfish, cooperative, team : Row
-        The dearest row trained on individual rewards; the cheapest of all others, which cooperation can reach; the
-        cheapest trained on a shared reward.
+    selfish, cooperative : Row
+        The dearest row whose agents play for themselves, trained on individual rewards or in equilibrium of a rule; the
+        cheapest of all others, which cooperation can reach.
+    team : Row or None
+        The cheapest trained on a shared reward.
     measured, without_constant : Estimate or None
         Selfish over cooperative, with and without the constant that the experiment states.
+    others : tuple of (Row, Estimate or None)
+        The other selfish rows over the cooperative one, the dearest first.
     learned : Estimate or None
         Selfish over team, where that is another row.
     in_training : Estimate or None
@@ -38,9 +42,10 @@ class Anarchy:
 
     selfish: Row
     cooperative: Row
-    team: Row
+    team: Row | None
     measured: Estimate | None
     without_constant: Estimate | None
+    others: tuple[tuple[Row, Estimate | None], ...]
     learned: Estimate | None
     in_training: Estimate | None
     exact: float | None
@@ -51,14 +56,13 @@ class Anarchy:
 
 
 def anarchy(results: Results) -> Anarchy | None:
-    """The prices of anarchy of an experiment; None without a selfish and a cooperative row."""
-    selfish = [row for row in results if row.reward == "individual"]
-    shared = [row for row in results if row.reward == "shared"]
-    if not selfish or not shared:
+    """The prices of anarchy of an experiment; None unless agents play for themselves in some rows and not in others."""
+    selfish = sorted((row for row in results if row.reward == "individual"), key=_cost, reverse=True)
+    cheapest = min((row for row in results if row.reward != "individual"), key=_cost, default=None)
+    if not selfish or cheapest is None:
         return None
-    dearest = max(selfish, key=_cost)
-    cheapest = min((row for row in results if row.reward != "individual"), key=_cost)
-    team = min(shared, key=_cost)
+    dearest = selfish[0]
+    team = min((row for row in results if row.reward == "shared"), key=_cost, default=None)
     report = results.report
     constant = report.get("constant")
     fixed = float(constant["cost"]) if constant else 0.0
@@ -72,8 +76,9 @@ def anarchy(results: Results) -> Anarchy | None:
         team=team,
         measured=ratio(dearest, cheapest),
         without_constant=ratio(dearest, cheapest, fixed) if constant else None,
-        learned=None if team is cheapest else ratio(dearest, team),
-        in_training=training_ratio(dearest, team),
+        others=tuple((row, ratio(row, cheapest)) for row in selfish[1:]),
+        learned=None if team is None or team is cheapest else ratio(dearest, team),
+        in_training=None if team is None else training_ratio(dearest, team),
         exact=equilibrium / optimum if both else None,  # type: ignore[operator]
         exact_without_constant=(equilibrium - fixed) / (optimum - fixed) if both and constant else None,  # type: ignore[operator]
         stability=min(equilibria) / optimum if both and len(equilibria) > 1 else None,  # type: ignore[operator]

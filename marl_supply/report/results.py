@@ -82,7 +82,7 @@ class Row:
 
     @property
     def reward(self) -> str | None:
-        """What it was trained on: individual, shared or blend; None for rules."""
+        """What it was trained on: individual, shared or blend; of rules in equilibrium individual, of others None."""
         reward = self.record.get("reward")
         return "blend" if isinstance(reward, dict) else reward
 

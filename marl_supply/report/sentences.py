@@ -124,13 +124,15 @@ def _measured(found: Anarchy) -> list[str]:
     text += f", the cost of {found.selfish.name} over that of {found.cooperative.name}, the cheapest other row."
     path = " It is that of one realised path, with an interval over seeds alone." if found.selfish.one_path else ""
     lines = [f"{text} Neither search is complete, so this is an estimate and no bound.{path}"]
-    if found.learned is not None:
+    if found.learned is not None and found.team is not None:
         lines.append(f"Of learners alone, {found.selfish.name} over {found.team.name}: {_ratio(found.learned)}.")
-    return lines
+    cooperative = found.cooperative.name
+    return lines + [f"{row.name} over {cooperative}: {_ratio(each)}." for row, each in found.others if each is not None]
 
 
 def _on_recorded_demand(found: Anarchy, in_training: Estimate) -> list[str]:
     """Selfish against team learning where they learned, over many windows, and on the one path that was held out."""
+    assert found.team is not None
     text = f"Price of anarchy on the training demand, over many windows: {_ratio(in_training)}"
     text += f", the cost of {found.selfish.name} over that of {found.team.name}, the cheaper team learner."
     held_out = found.learned or found.measured

@@ -22,7 +22,7 @@ from marl_supply.report.write import Report
 
 CAPTION = (
     "Left: cost of trained rows (marks, with 95% intervals over seeds) and of exact references (lines). Right: the "
-    "price of anarchy, the dearest row that was trained on individual rewards over the cheapest other row; lines are "
+    "price of anarchy, the dearest row whose agents play for themselves over the cheapest other row; lines are "
     "exact equilibria over the exact optimum."
 )
 
@@ -70,8 +70,8 @@ def write_series(folder: str | Path) -> Report:
 
 
 FOOT = (
-    "Intervals of trained rows are over training seeds. The price of anarchy is measured as the dearest row that was "
-    "trained on individual rewards over the cheapest other row, an estimate and no bound; exact, as the dearest known "
+    "Intervals of trained rows are over training seeds. The price of anarchy is measured as the dearest row whose "
+    "agents play for themselves over the cheapest other row, an estimate and no bound; exact, as the dearest known "
     "equilibrium of the game of the same levels over the optimum."
 )
 
@@ -119,7 +119,9 @@ def draw(series: Series) -> Figure:
 def _lines(panel: Axes, series: Series, places: Any) -> None:
     for style, name in enumerate(_references(series)):
         costs = [results.report["references"].get(name, {}).get("cost", np.nan) for results in series.results]
-        panel.plot(places, costs, color="#595959", linestyle=STYLES[style % len(STYLES)], label=name.replace("_", " "))
+        alone = "x" if np.isfinite(costs).sum() == 1 else ""
+        drawn = STYLES[style % len(STYLES)]
+        panel.plot(places, costs, color="#595959", linestyle=drawn, marker=alone, label=name.replace("_", " "))
 
 
 def _rows(panel: Axes, series: Series, places: Any) -> None:
@@ -133,7 +135,8 @@ def _rows(panel: Axes, series: Series, places: Any) -> None:
 def _prices(panel: Axes, series: Series, places: Any) -> None:
     for style, name in enumerate(_references(series)[1:], start=1):
         ratios = [_over_optimum(results, name) for results in series.results]
-        panel.plot(places, ratios, color="#595959", linestyle=STYLES[style % len(STYLES)])
+        alone = "x" if np.isfinite(ratios).sum() == 1 else ""
+        panel.plot(places, ratios, color="#595959", linestyle=STYLES[style % len(STYLES)], marker=alone)
     found = [told.measured if (told := anarchy(results)) is not None else None for results in series.results]
     _marks(panel, places, found, "#000000", "price of anarchy, measured")
     panel.axhline(1, color="#bbbbbb", linewidth=0.8)

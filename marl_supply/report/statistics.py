@@ -79,13 +79,25 @@ def above(row: Row, known: float) -> Estimate:
 
 
 def ratio(row: Row, other: Row | float, constant: float = 0.0) -> Estimate | None:
-    """A row's figure over another's (or over a known number), less a constant in both; intervals over training seeds.
+    """A row's figure over another's (or over a known number), less a constant in both; None unless all are positive.
 
-    The interval is that of the difference of logarithms; None where a figure is not positive.
+    The interval of trained rows is that of the difference of logarithms over training seeds; of two rules that of the
+    ratio of means over common replications, by linearisation (Cochran 1977, section 2.11).
     """
     lower = np.array([other]) if isinstance(other, float) else other.figures
     trained_below = not isinstance(other, float) and other.trained
+    if not (isinstance(other, float) or row.trained or trained_below or row.one_path):
+        return _ratio_of_rules(row.sample - constant, other.sample - constant)
     return _ratio(row.figures - constant, lower - constant, row.trained, trained_below)
+
+
+def _ratio_of_rules(upper: Array, lower: Array) -> Estimate | None:
+    """The ratio of the means of (R,) figures with its interval over replications."""
+    if upper.mean() <= 0 or lower.mean() <= 0:
+        return None
+    mean = float(upper.mean() / lower.mean())
+    spread = over_replications(mean + (upper - mean * lower) / lower.mean())
+    return Estimate(mean, (spread,))
 
 
 def training_ratio(row: Row, other: Row) -> Estimate | None:

@@ -43,7 +43,7 @@ def plays(row: Row) -> str:
         return ", ".join([record["learner"], f"{named} reward", f"{seeds} seed{'s' if seeds > 1 else ''}", *others])
     names = list(dict.fromkeys(record["policies"].values()))
     if len(names) == 1:
-        return names[0] + (", tuned" if row.tuned else "")
+        return names[0] + (", tuned" if row.tuned else ", in equilibrium" if row.reward else "")
     return ", ".join(f"{agent} {name}" for agent, name in record["policies"].items())
 
 

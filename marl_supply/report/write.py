@@ -16,6 +16,7 @@ from marl_supply.report.anarchy import anarchy
 from marl_supply.report.exploits import exploit_section
 from marl_supply.report.information import information_section, information_summary
 from marl_supply.report.results import Results, read
+from marl_supply.report.sections import sections
 from marl_supply.report.sentences import against_references, anarchy_sentences, comparisons
 from marl_supply.report.summary import main_table, parameter_table, summary
 from marl_supply.report.tables import aligned, markdown
@@ -96,7 +97,7 @@ def _markdown(
     if results.missing:
         parts.append(f"Not finished, so not in the table: {', '.join(results.missing)}.")
     parts += ["## Comparisons", "\n".join(f"- {sentence}" for sentence in sentences) or "One row: nothing to compare."]
-    parts += _references(results) + information_section(results) + exploit_section(results)
+    parts += _references(results) + information_section(results) + exploit_section(results) + sections(results)
     if "parameters" in show:
         parts += ["## Policies", markdown(parameter_table(results))]
     parts.append("## Figures")

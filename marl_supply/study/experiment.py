@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from marl_supply.study.analysis import Analysis
 from marl_supply.study.file import Evaluate, LearnerRow, PolicyRow, Report, Train
 from marl_supply.topology import load as load_topology
 from marl_supply.topology.file import Topology
@@ -24,6 +25,8 @@ class Experiment:
         With the section `game` of the experiment put over its own.
     compare : dict of str to PolicyRow or LearnerRow
         In the order of the file.
+    analyse : dict of str to Analysis
+        What is worked out about the finished rows.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Experiment:
     compare: dict[str, Row]
     train: Train
     evaluate: Evaluate
+    analyse: dict[str, Analysis]
     report: Report
 
     @property
@@ -50,14 +54,15 @@ class Experiment:
             "compare": {name: row.to_dict() for name, row in self.compare.items()},
             "train": _plain(self.train),
             "evaluate": _plain(self.evaluate),
+            "analyse": {name: analysis.to_dict() for name, analysis in self.analyse.items()},
             "report": _plain(self.report),
         }
 
     @property
     def hash(self) -> str:
-        """Twelve hexadecimal digits of what the numbers depend on: not the name, the report or the jobs."""
+        """Twelve hexadecimal digits of what rows depend on: not the name, the analyses, the report or the jobs."""
         document = self.to_dict()
-        for section in ("name", "train", "report"):  # the rows say all that trainings depend on
+        for section in ("name", "train", "analyse", "report"):  # the rows say all that trainings depend on
             document.pop(section)
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -12,7 +12,7 @@ from marl_supply.topology.file import Section
 from marl_supply.topology.keys import Amount, Count, Name, Number, Periods, Reward, key
 
 METHODS: tuple[str, ...] = get_args(Method)
-KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "report", "sweep", "vary")
+KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "analyse", "report", "sweep", "vary")
 """The keys of an experiment file, in the order in which they are written."""
 PARTS = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy", "exploitability")
 """What a report can show."""
@@ -44,6 +44,19 @@ class Tune(Section):
         return word
 
 
+class Answers(Section):
+    """How agents come to an equilibrium of a rule: each answers the others until nobody moves. `true`: the defaults."""
+
+    replications: Count = key(256, "", "sequences of demand that the candidates meet")
+    starts: Count = key(1, "", "from the file's parameters, and from so many less one random profiles")
+    rounds: Count = key(50, "", "of answers from each start, at most")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, answers: Any) -> Any:
+        return {} if answers is True else answers
+
+
 class _Row(Section):
     """What every row may state."""
 
@@ -67,6 +80,9 @@ class PolicyRow(_Row):
     tune: Tune | Literal[False] = key(
         False, "", "search the rule's parameters for the least cost of all agents together: true, or how"
     )
+    equilibrium: Answers | Literal[False] = key(
+        False, "", "each agent chooses the rule's parameters for its own cost, until nobody moves: true, or how"
+    )
     parameters: dict[Name, Number | dict[str, Number]] = key(
         {}, "", "`{NODE: number}` or `{NODE: {PARAMETER: number}}`; where tuned, the search starts there"
     )
@@ -76,6 +92,8 @@ class PolicyRow(_Row):
     def _makes_sense(self) -> PolicyRow:
         if self.tune and (self.seats or self.policy is None):
             raise ValueError("tune: one rule in every seat can be tuned, a mix cannot; leave tune or seats out")
+        if self.equilibrium and (self.seats or self.policy is None or self.tune or self.parameters):
+            raise ValueError("equilibrium: it finds the parameters of one rule; leave tune, parameters and seats out")
         return self
 
     def to_dict(self) -> dict[str, Any]:

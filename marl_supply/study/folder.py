@@ -25,7 +25,8 @@ class Folder:
 
     experiment.json: the resolved experiment; provenance.json; episodes.parquet: of all rows; for each row a folder
     ``rows/<row>`` with row.json (written last: a row that has it is finished), episodes.parquet, orders.parquet, for
-    recorded demand path.parquet, and for a trained row curve.parquet and ``training/``, checkpoints and policies.
+    recorded demand path.parquet, and for a trained row curve.parquet and ``training/``, checkpoints and policies;
+    ``analyses/<name>.json`` for each analysis.
     """
 
     path: Path
@@ -38,6 +39,10 @@ class Folder:
     def row(self, name: str) -> Path:
         """A row's folder."""
         return self.rows / name
+
+    def analysis(self, name: str) -> Path:
+        """What an analysis found."""
+        return self.path / "analyses" / f"{name}.json"
 
     def finished(self, name: str) -> bool:
         """Whether a row is done."""

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from marl_supply.errors import InputError, nearest
+from marl_supply.plugins import find
+from marl_supply.study.analysis import HOME as ANALYSES
+from marl_supply.study.analysis import Analysis
 from marl_supply.study.experiment import Experiment, Row
 from marl_supply.study.file import KEYS, Evaluate, LearnerRow, PolicyRow, Report, Train
 from marl_supply.study.settings import resolved, settings_of
@@ -168,6 +171,7 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
     if not rows:
         raise InputError("compare: there is nothing to compare; give at least one row")
     compare = {row: _row(row, stated, train, settings) for row, stated in rows.items()}
+    analyse = mapping(document.get("analyse"), "analyse")
     report = document.get("report")
     stated = {"show": report} if isinstance(report, list) else mapping(report, "report")
     experiment = Experiment(
@@ -176,6 +180,7 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
         compare=compare,
         train=train,
         evaluate=validate(Evaluate, mapping(document.get("evaluate"), "evaluate"), "evaluate"),
+        analyse={name: _analysis(name, own) for name, own in analyse.items()},
         report=validate(Report, stated, "report"),
     )
     named = {"baseline": experiment.report.baseline}
@@ -240,6 +245,15 @@ def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Mapping[st
     if "policy" not in row and "seats" not in row:
         raise InputError(f"{path}: nobody plays; write policy: NAME, learner: NAME or seats: {{AGENT: NAME}}")
     return validate(PolicyRow, row, path)
+
+
+def _analysis(name: str, stated: Any) -> Analysis:
+    try:
+        kind = find(ANALYSES, Analysis, name)
+    except InputError as error:
+        raise InputError(f"analyse: {error}") from None
+    found: Analysis = validate(kind, mapping({} if stated is True else stated, f"analyse.{name}"), f"analyse.{name}")
+    return found
 
 
 def _learner(row: Mapping[str, Any], path: str, train: Train, settings: Mapping[str, Mapping[str, Any]]) -> LearnerRow:

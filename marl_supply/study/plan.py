@@ -31,6 +31,11 @@ def check(experiment: Experiment) -> Scoring:
             raise InputError(f"compare.{name}: {error}") from None
     if experiment.learners:
         check_loggers(experiment.train.loggers)
+    for name, analysis in experiment.analyse.items():
+        try:
+            analysis.check(experiment)
+        except InputError as error:
+            raise InputError(f"analyse.{name}.{error}") from None
     for name, reference in experiment.report.references.items():
         for agent in reference.by_agent:
             if agent not in scored.game.agents:
@@ -59,7 +64,8 @@ def describe_row(row: Row) -> str:
         reward = row.reward or "the game's"
         text = reward if isinstance(reward, str) else f"blend {reward['blend']:g}"
         return f"{row.learner}, {text} reward, {len(row.seeds)} seeds of {row.env_steps:,} steps{others}"
-    return f"{row.policy or 'a mix'}{', tuned' if row.tune else ''}{others}"
+    found = ", tuned" if row.tune else ", in equilibrium" if row.equilibrium else ""
+    return f"{row.policy or 'a mix'}{found}{others}"
 
 
 def _check_row(game: Game, scored: Game, row: Row) -> None:
@@ -68,13 +74,13 @@ def _check_row(game: Game, scored: Game, row: Row) -> None:
         check_installed(learner.packages)
         learner.check(game, seat_some(game, row.seats))
         return
-    if row.tune and row.policy is not None:
-        _check_tunable(game, row.policy)
+    if row.policy is not None and (row.tune or row.equilibrium):
+        _check_tunable(game, row.policy, "tune" if row.tune else "equilibrium")
     try_out(scored, seat_players(scored, row.policy, row.parameters, row.seats))
 
 
-def _check_tunable(game: Game, policy: str) -> None:
+def _check_tunable(game: Game, policy: str, key: str) -> None:
     for player in seat_players(game, policy).values():
         parameters = getattr(player, "parameters", ())
         if not any(parameter.tuned for parameter in parameters):
-            raise InputError(f"tune: {policy} has no parameters to tune; set tune: false")
+            raise InputError(f"{key}: {policy} has no parameters to tune; set {key}: false")

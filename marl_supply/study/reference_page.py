@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from marl_supply import plugins
 from marl_supply.learning.settings import Learner, learner_named
 from marl_supply.study import file
+from marl_supply.study.analyses.contract import Rate
+from marl_supply.study.analysis import HOME, Analysis
 from marl_supply.study.load import shipped_folder
 from marl_supply.topology.reference_page import table
 
@@ -26,15 +28,16 @@ Generated from the models by `python -m marl_supply.study.reference_page`; do no
 
 One file is one claim: a topology, rows to compare, how they are trained and scored, what the report shows.
 The keys are `name`, `topology` (a shipped name or a path), `game` (as the section `game` of a [topology
-file](topology.md)), `compare`, `train`, `evaluate`, `report` and `sweep`. `--set train.env_steps=1_000_000`, `--set
-game.horizon=52`, `--set compare.ROW.tune=true` and so on change a value before the file is checked.
+file](topology.md)), `compare`, `train`, `evaluate`, `analyse`, `report`, `sweep` and `vary`. `--set
+train.env_steps=1_000_000`, `--set game.horizon=52`, `--set compare.ROW.tune=true` and so on change a value before the
+file is checked.
 
 ```yaml
 {example}```
 
 `marl-supply run FILE` writes `results/NAME/HASH/`: the resolved experiment with topology and data by value,
 provenance, one folder for each row with its checkpoints, `episodes.parquet`, `report.md` and figures. The
-hash leaves out name, report and jobs. Run again, the same experiment goes on where it stopped and says from
+hash leaves out name, analyses, report and jobs. Run again, the same experiment goes on where it stopped and says from
 where. `--dry-run` checks everything and prints the plan. `--on ADDRESS` has a ray cluster work on the rows
 ([from laptop to cluster](cluster.md)).
 
@@ -57,6 +60,11 @@ sweep:
   scheduler: asha
 ```
 
+Under `analyse` stands what is worked out about the rows once they are finished, and shown in the report: how far
+they are from an equilibrium, what coalitions would pay and how savings can be shared, a contract that makes a team an
+equilibrium, cross-play, the game in which agents choose among the rows, and the causes of the bullwhip effect
+([equilibria](equilibria.md)). What was found is kept in `analyses/`, and found again only when its keys change.
+
 A file with `vary` is a series: `run` runs the experiment once for each value, each in a folder of its own, and writes
 `results/NAME/series_HASH/`: a table and a figure of costs and of the price of anarchy over what varies, beside exact
 optima and equilibria where they are known.
@@ -70,6 +78,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`compare.ROW` with a `policy`", file.PolicyRow),
     ("`compare.ROW` with a `learner`", file.LearnerRow),
     ("`compare.ROW.tune`", file.Tune),
+    ("`compare.ROW.equilibrium`", file.Answers),
     ("`train`", file.Train),
     ("`train.resources`", file.RowResources),
     ("`sweep`", file.Sweep),
@@ -85,7 +94,9 @@ def page() -> str:
     """Return the reference page as Markdown."""
     example = (shipped_folder() / "cd_retail_chain.yaml").read_text(encoding="utf-8")
     parts = [_INTRODUCTION.format(example=example)]
-    parts += [f"## {title}\n\n{model.__doc__}\n\n{table(model)}" for title, model in _SECTIONS]
+    analyses = [(f"`analyse.{name}`", plugins.find(HOME, Analysis, name)) for name in plugins.names(HOME, Analysis)]
+    sections = [*_SECTIONS, *analyses, ("`analyse.contract.terms`", Rate)]
+    parts += [f"## {title}\n\n{model.__doc__}\n\n{table(model)}" for title, model in sections]
     return "\n".join([*parts, _learners()])
 
 

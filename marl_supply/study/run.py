@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from marl_supply.errors import InputError
 from marl_supply.study import provenance
+from marl_supply.study.analysis import Say
 from marl_supply.study.experiment import Experiment
 from marl_supply.study.file import LearnerRow
 from marl_supply.study.folder import Folder, join_tables, read_json, write_json
 from marl_supply.study.jobs import do_rows
 from marl_supply.study.plan import check
 from marl_supply.study.progress import Progress
-
-Say = Callable[[str], None]
 
 
 def folder_of(experiment: Experiment, results: str | Path = "results") -> Folder:
@@ -71,6 +71,7 @@ def run(
         if new and not any(folder.finished(name) for name in rows):
             folder.remove()
         raise
+    _analyse(folder, experiment, say or progress.say)
     return folder
 
 
@@ -123,6 +124,35 @@ def _work(
         record()
     parts = [folder.row(name) / "episodes.parquet" for name in experiment.compare]
     join_tables(folder.path / "episodes.parquet", parts)
+
+
+def _analyse(folder: Folder, experiment: Experiment, say: Say) -> None:
+    """Work out what the experiment asks for and is not there yet.
+
+    Raises
+    ------
+    InputError
+        If a row is not finished, or an analysis cannot be worked out.
+    """
+    unfinished = [name for name in experiment.compare if not folder.finished(name)]
+    if experiment.analyse and unfinished:
+        raise InputError(f"{folder.path}: row '{unfinished[0]}' is not finished; run the experiment to its end")
+    for name, analysis in experiment.analyse.items():
+        path, settings = folder.analysis(name), analysis.to_dict()
+        if path.is_file() and read_json(path)["settings"] == settings:
+            continue
+        started = time.monotonic()
+        with folder.held():
+            try:
+                found = analysis.work(folder, experiment, _telling(say, name))
+            except InputError as error:
+                raise InputError(f"analyse.{name}: {error}") from None
+            told = {"settings": settings, "found": found, "seconds": round(time.monotonic() - started, 1)}
+            write_json(path, {**told, "ended": provenance.now(), "commit": provenance.commit()})
+
+
+def _telling(say: Say, name: str) -> Say:
+    return lambda text: say(f"{name}: {text}")
 
 
 def _sessions(folder: Folder) -> list[dict[str, Any]]:

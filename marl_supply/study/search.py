@@ -16,6 +16,7 @@ from marl_supply.learning.extras import check_installed
 from marl_supply.learning.settings import learner_named
 from marl_supply.learning.train import evaluation_updates
 from marl_supply.study import provenance, trials
+from marl_supply.study.analysis import Say
 from marl_supply.study.attempts import RowFailed
 from marl_supply.study.experiment import Experiment
 from marl_supply.study.file import LearnerRow
@@ -23,7 +24,6 @@ from marl_supply.study.folder import Folder, join_tables, read_json, write_json
 from marl_supply.study.plan import check
 from marl_supply.study.progress import Progress
 from marl_supply.study.remote import dotted_paths
-from marl_supply.study.run import Say
 from marl_supply.study.sweep import Cells
 from marl_supply.study.work import work
 

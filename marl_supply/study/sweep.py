@@ -80,6 +80,8 @@ def load(source: Source, overrides: Sequence[str] = ()) -> list[Cells] | None:
     if "sweep" not in document.keys:
         return None
     with document.named():
+        if "analyse" in document.keys:
+            raise InputError("analyse: a search has no rows to analyse; leave sweep or analyse out")
         section = validate(Sweep, mapping(document.keys["sweep"], "sweep"), "sweep")
         topologies = section.over.get("topology", [document.keys.get("topology")])
         if not isinstance(topologies, list) or not topologies:

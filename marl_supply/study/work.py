@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from itertools import count
 from typing import cast
 
+from marl_supply.equilibria.best_response_dynamics import BestResponses, equilibria_within
+from marl_supply.errors import InputError
 from marl_supply.game.evaluate import evaluate
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
@@ -90,11 +94,33 @@ def _rules(experiment: Experiment, row: PolicyRow, report: Report) -> tuple[Tabl
             "excess": _ends(tuned.excess),
             "second_best": {"parameters": tuned.second_best[0], "cost": tuned.second_best[1]},
         }
+    elif row.equilibrium:
+        found["equilibrium"], players = _at_rest(game, row, report)
+        found["reward"] = "individual"
     else:
         players = seat_players(game, row.policy, row.parameters, row.seats)
     named = {agent: row.seats.get(agent, row.policy or "") for agent in game.agents}
     found |= {"policies": named, "parameters": parameters_of(game, players), "tuned": bool(row.tune)}
     return found, {None: players}
+
+
+def _at_rest(game: Game, row: PolicyRow, report: Report) -> tuple[list[Table], Players]:
+    """Where agents who answer one another come to rest: all profiles that were found, and who plays the dearest."""
+    assert row.policy is not None and row.equilibrium
+    how, numbers = row.equilibrium, count(1)
+
+    def progress(text: str) -> None:
+        number = next(numbers)
+        report(1 - 1 / (1 + number / 100), f"answer {number}: {text}")
+
+    responses = BestResponses(game, row.policy, how.replications, progress=progress)
+    points = equilibria_within(responses, how.starts, how.rounds)
+    if not points:
+        raise InputError(
+            f"equilibrium: from {how.starts} starts agents who answer one another by {row.policy} never come to rest; "
+            "raise starts or rounds, or leave the row out"
+        )
+    return [asdict(point) for point in points], responses.players(points[0].parameters)
 
 
 def _ends(interval: Interval) -> Table:

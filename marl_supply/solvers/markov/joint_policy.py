@@ -115,7 +115,9 @@ class JointPolicy:
 
 
 def _single(agent: str, memory: Memory) -> Memory:
-    """One column of a memory whose columns are all alike."""
+    """One column of a memory, of arrays and tuples of them, whose columns are all alike."""
+    if isinstance(memory, tuple):
+        return tuple(_single(agent, part) for part in memory)
     if memory is None or np.ndim(memory) == 0:
         return memory
     values: Any = np.asarray(memory)
@@ -125,6 +127,8 @@ def _single(agent: str, memory: Memory) -> Memory:
 
 
 def _same(first: Memory, second: Memory) -> bool:
+    if isinstance(first, tuple) or isinstance(second, tuple):
+        return type(first) is type(second) and len(first) == len(second) and all(map(_same, first, second))
     return first is second or bool(np.array_equal(np.asarray(first), np.asarray(second)))
 
 
