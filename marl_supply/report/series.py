@@ -21,8 +21,8 @@ from marl_supply.report.tables import aligned, markdown, number
 from marl_supply.report.write import Report
 
 CAPTION = (
-    "Left: cost of trained rows (marks, with 95% intervals over seeds) and of exact references (lines). Right: the "
-    "price of anarchy, the dearest row whose agents play for themselves over the cheapest other row; lines are "
+    "Left: cost of rows that were trained or are in equilibrium (marks, with 95% intervals) and of exact references "
+    "(lines). Right: cost of each row whose agents play for themselves over that of the cheapest other row; lines are "
     "exact equilibria over the exact optimum."
 )
 
@@ -125,11 +125,15 @@ def _lines(panel: Axes, series: Series, places: Any) -> None:
 
 
 def _rows(panel: Axes, series: Series, places: Any) -> None:
-    trained = [row.name for row in series.results[0] if row.trained]
-    of_row = colours(trained)
-    for name in trained:
+    of_row = colours(_marked(series))
+    for name, colour in of_row.items():
         found = [_estimate_of(results, name) for results in series.results]
-        _marks(panel, places, found, of_row[name], name.replace("_", " "))
+        _marks(panel, places, found, colour, name.replace("_", " "))
+
+
+def _marked(series: Series) -> list[str]:
+    """The rows that are drawn: those that were trained, and rules in equilibrium."""
+    return [row.name for row in series.results[0] if row.trained or row.reward]
 
 
 def _prices(panel: Axes, series: Series, places: Any) -> None:
@@ -137,8 +141,10 @@ def _prices(panel: Axes, series: Series, places: Any) -> None:
         ratios = [_over_optimum(results, name) for results in series.results]
         alone = "x" if np.isfinite(ratios).sum() == 1 else ""
         panel.plot(places, ratios, color="#595959", linestyle=STYLES[style % len(STYLES)], marker=alone)
-    found = [told.measured if (told := anarchy(results)) is not None else None for results in series.results]
-    _marks(panel, places, found, "#000000", "price of anarchy, measured")
+    found = [_over_cooperation(results) for results in series.results]
+    of_row = colours(_marked(series))
+    for name in dict.fromkeys(name for ratios in found for name in ratios):
+        _marks(panel, places, [ratios.get(name) for ratios in found], of_row[name], name.replace("_", " "))
     panel.axhline(1, color="#bbbbbb", linewidth=0.8)
 
 
@@ -155,6 +161,14 @@ def _marks(panel: Axes, places: Any, found: Sequence[Estimate | None], colour: s
 
 def _half(interval: Interval) -> float:
     return interval.half_width or 0.0
+
+
+def _over_cooperation(results: Results) -> dict[str, Estimate | None]:
+    """By selfish row, what it costs over the cheapest cooperative one."""
+    found = anarchy(results)
+    if found is None:
+        return {}
+    return {found.selfish.name: found.measured, **{row.name: ratio for row, ratio in found.others}}
 
 
 def _over_optimum(results: Results, name: str) -> float:

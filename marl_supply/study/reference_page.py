@@ -95,7 +95,7 @@ def page() -> str:
     example = (shipped_folder() / "cd_retail_chain.yaml").read_text(encoding="utf-8")
     parts = [_INTRODUCTION.format(example=example)]
     analyses = [(f"`analyse.{name}`", plugins.find(HOME, Analysis, name)) for name in plugins.names(HOME, Analysis)]
-    sections = [*_SECTIONS, *analyses, ("`analyse.contract.terms`", Rate)]
+    sections: list[tuple[str, type[BaseModel]]] = [*_SECTIONS, *analyses, ("`analyse.contract.terms`", Rate)]
     parts += [f"## {title}\n\n{model.__doc__}\n\n{table(model)}" for title, model in sections]
     return "\n".join([*parts, _learners()])
 
