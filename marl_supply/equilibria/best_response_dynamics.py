@@ -71,6 +71,13 @@ class BestResponses:
         """The rule in every seat."""
         return seat_everybody(self.game, self.rule, parameters)
 
+    def first(self, start: Mapping[str, Mapping[str, float]], rounds: int) -> Levels:
+        """The whole profile that a start stands for; refuses to begin where no round is to be played."""
+        if rounds < 1:
+            raise InputError(f"rounds: {rounds} leaves nothing to play; use 1 or more.")
+        profile: Levels = parameters_of(self.game, self.players(start))
+        return profile
+
     def cost(self, parameters: Mapping[str, Mapping[str, float]]) -> float:
         """What all agents together pay, in the figure of the criterion, on the demand of the search."""
         return float(costs_of(self.game, self.players(parameters), self.search.replications, self.seed).sum(0).mean())
@@ -109,10 +116,7 @@ def iterated_best_response(
     InputError
         If there is no round to play.
     """
-    if rounds < 1:
-        raise InputError(f"rounds: {rounds} leaves nothing to play; use 1 or more.")
-    game = responses.game
-    profile: Levels = parameters_of(game, responses.players(start))
+    game, profile = responses.game, responses.first(start, rounds)
     path = [profile]
     for _ in range(rounds):
         moved = dict(profile)

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from marl_supply.equilibria.best_response_dynamics import BestResponses, Levels
 from marl_supply.equilibria.mixture import Mixture
-from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.game.policy import Policy
-from marl_supply.policies.seating import parameters_of, seat_everybody
+from marl_supply.policies.seating import seat_everybody
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,7 @@ def fictitious_play(
     InputError
         If there is no round to play.
     """
-    if rounds < 1:
-        raise InputError(f"rounds: {rounds} leaves nothing to play; use 1 or more.")
-    game = responses.game
-    first = parameters_of(game, responses.players(start))
+    game, first = responses.game, responses.first(start, rounds)
     counts = {agent: [(_own(game, agent, first), 1)] for agent in game.agents}
     last = {agent: plays[0][0] for agent, plays in counts.items()}
     settled = 0

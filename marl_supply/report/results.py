@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -86,6 +87,10 @@ class Row:
         reward = self.record.get("reward")
         return "blend" if isinstance(reward, dict) else reward
 
+    def part(self, agent: str) -> PartOfRow:
+        """What one agent pays in it."""
+        return PartOfRow(self.folder, self.record, agent)
+
     @property
     def tuned(self) -> bool:
         """Whether its parameters were searched."""
@@ -104,6 +109,36 @@ class Row:
         """One of its tables, such as "orders" or "curve"; None where it has none."""
         path = self.folder / f"{name}.parquet"
         return read_table(path) if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class PartOfRow(Row):
+    """What one agent pays in a row, otherwise as the row."""
+
+    agent: str
+
+    @cached_property
+    def figures(self) -> Array:
+        """(S,) the agent's part of the figure of each training seed."""
+        return np.array([result["cost"]["by_agent"][self.agent] for result in self.record["results"]]) / self.divisor
+
+    @cached_property
+    def sample(self) -> Array:
+        """(R,) the agent's part of the figure of each replication, averaged over training seeds."""
+        table = self._own("episodes")
+        cost, replication = table["cost"].to_numpy(), table["replication"].to_numpy()
+        return np.bincount(replication, weights=cost) / len(self.figures) / self.divisor
+
+    @cached_property
+    def path(self) -> Array:
+        """(T,) the agent's cost of each counted period of the realised path, averaged over training seeds."""
+        table = self._own("path")
+        period = table["period"].to_numpy() - self.record["warm_up"]
+        return np.bincount(period, weights=table["cost"].to_numpy()) / len(self.figures)
+
+    def _own(self, name: str) -> pa.Table:
+        table = read_table(self.folder / f"{name}.parquet")
+        return table.filter(pa.compute.equal(table["agent"], self.agent))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from marl_supply.report import figures
 from marl_supply.report.anarchy import anarchy
 from marl_supply.report.exploits import exploit_section
+from marl_supply.report.gains import gains_section
 from marl_supply.report.information import information_section, information_summary
 from marl_supply.report.results import Results, read
 from marl_supply.report.sections import sections
@@ -97,6 +98,8 @@ def _markdown(
     if results.missing:
         parts.append(f"Not finished, so not in the table: {', '.join(results.missing)}.")
     parts += ["## Comparisons", "\n".join(f"- {sentence}" for sentence in sentences) or "One row: nothing to compare."]
+    found = anarchy(results) if "price_of_anarchy" in show else None
+    parts += gains_section(found) if found is not None else []
     parts += _references(results) + information_section(results) + exploit_section(results) + sections(results)
     if "parameters" in show:
         parts += ["## Policies", markdown(parameter_table(results))]

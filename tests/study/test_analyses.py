@@ -17,7 +17,7 @@ from marl_supply.plugins import names
 from marl_supply.policies.seating import seat_everybody
 from marl_supply.report import sections as shown
 from marl_supply.report.results import read
-from marl_supply.report.statistics import ratio
+from marl_supply.report.statistics import difference, ratio
 from marl_supply.report.write import write
 from marl_supply.solvers.cachon_zipkin import competition
 from marl_supply.solvers.two_stage_chain import two_stage_chain
@@ -96,6 +96,21 @@ def test_the_price_of_anarchy_of_rules_has_an_interval_over_replications(folder:
     assert [interval.low, interval.high] == pytest.approx(np.quantile(bootstrapped, [0.025, 0.975]), abs=0.004)
     text = write(folder.path).path.read_text()
     assert "Price of anarchy, measured" in text and " over team: " in text
+
+
+def test_who_gains_is_told_by_agent_paired_on_replications(folder: Folder) -> None:
+    rows = {row.name: row for row in read(folder.path)}
+    parts = [[rows[name].part(agent) for name in ("levels", "team")] for agent in ("supplier", "retailer")]
+    for selfish, team in parts:
+        saved = selfish.sample - team.sample
+        told = difference(selfish, team).intervals[0]
+        assert told.mean == pytest.approx(saved.mean()) and told.half_width is not None
+        assert told.half_width == pytest.approx(2.02 * saved.std(ddof=1) / 40**0.5, rel=0.01)
+    for column in (0, 1):
+        total = parts[0][column].sample + parts[1][column].sample
+        assert total == pytest.approx(rows[("levels", "team")[column]].sample)
+    section = write(folder.path).path.read_text().split("## Who gains and who loses")[1].split("##")[0]
+    assert "| levels | supplier |" in section and "| selfish | retailer |" in section
 
 
 def test_coalitions_cost_what_their_members_pay_together(folder: Folder) -> None:
