@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,13 @@ class Anarchy:
     ----------
     selfish, cooperative : Row
         The dearest row whose agents play for themselves, trained on individual rewards or in equilibrium of a rule; the
-        cheapest of all others, which cooperation can reach.
+        cheapest of all others that see and decide alike, which cooperation can reach.
     team : Row or None
-        The cheapest trained on a shared reward.
+        The cheapest of these that was trained on a shared reward.
     measured, without_constant : Estimate or None
         Selfish over cooperative, with and without the constant that the experiment states.
-    others : tuple of (Row, Estimate or None)
-        The other selfish rows over the cooperative one, the dearest first.
+    others : tuple of (Row, Row, Estimate or None)
+        The other selfish rows, each with its cooperative row and the ratio, the dearest first.
     learned : Estimate or None
         Selfish over team, where that is another row.
     in_training : Estimate or None
@@ -45,7 +46,7 @@ class Anarchy:
     team: Row | None
     measured: Estimate | None
     without_constant: Estimate | None
-    others: tuple[tuple[Row, Estimate | None], ...]
+    others: tuple[tuple[Row, Row, Estimate | None], ...]
     learned: Estimate | None
     in_training: Estimate | None
     exact: float | None
@@ -58,11 +59,11 @@ class Anarchy:
 def anarchy(results: Results) -> Anarchy | None:
     """The prices of anarchy of an experiment; None unless agents play for themselves in some rows and not in others."""
     selfish = sorted((row for row in results if row.reward == "individual"), key=_cost, reverse=True)
-    cheapest = min((row for row in results if row.reward != "individual"), key=_cost, default=None)
-    if not selfish or cheapest is None:
+    pairs = [(row, cheapest) for row in selfish if (cheapest := _cheapest(_alike(results, row))) is not None]
+    if not pairs:
         return None
-    dearest = selfish[0]
-    team = min((row for row in results if row.reward == "shared"), key=_cost, default=None)
+    dearest, cheapest = pairs[0]
+    team = _cheapest([row for row in _alike(results, dearest) if row.reward == "shared"])
     report = results.report
     constant = report.get("constant")
     fixed = float(constant["cost"]) if constant else 0.0
@@ -76,7 +77,7 @@ def anarchy(results: Results) -> Anarchy | None:
         team=team,
         measured=ratio(dearest, cheapest),
         without_constant=ratio(dearest, cheapest, fixed) if constant else None,
-        others=tuple((row, ratio(row, cheapest)) for row in selfish[1:]),
+        others=tuple((row, other, ratio(row, other)) for row, other in pairs[1:]),
         learned=None if team is None or team is cheapest else ratio(dearest, team),
         in_training=None if team is None else training_ratio(dearest, team),
         exact=equilibrium / optimum if both else None,  # type: ignore[operator]
@@ -85,6 +86,16 @@ def anarchy(results: Results) -> Anarchy | None:
         to_optimum=None if optimum is None else ratio(dearest, optimum),
         constant=constant,
     )
+
+
+def _alike(results: Results, row: Row) -> list[Row]:
+    """The cooperative rows that see and decide as a selfish one does."""
+    stated = {name: each.get("game", {}) for name, each in results.experiment["compare"].items()}
+    return [each for each in results if each.reward != "individual" and stated[each.name] == stated[row.name]]
+
+
+def _cheapest(rows: Sequence[Row]) -> Row | None:
+    return min(rows, key=_cost, default=None)
 
 
 def _cost(row: Row) -> float:

@@ -1,4 +1,4 @@
-"""Who gains and who loses where agents play for themselves, against the cheapest row that cooperation can reach."""
+"""Who gains and who loses where agents play for themselves, against the cheapest cooperation that sees as much."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ FOOT = (
 
 def gains_section(found: Anarchy) -> list[str]:
     """The part of the page, a line for each agent of each selfish row."""
-    cooperative = found.cooperative
-    cells: list[list[Any]] = [["selfish row", "agent", "selfish", f"{cooperative.name}", "difference", ""]]
-    for row in (found.selfish, *(row for row, _ in found.others)):
-        for agent in row.record["agents"]:
-            cells.append(_line(row, cooperative, agent))
+    cells: list[list[Any]] = [["selfish row", "cooperative row", "agent", "selfish", "cooperative", "difference", ""]]
+    for row, cooperative in ((found.selfish, found.cooperative), *((row, other) for row, other, _ in found.others)):
+        cells += [_line(row, cooperative, agent) for agent in row.record["agents"]]
     return ["## Who gains and who loses", markdown(cells), FOOT]
 
 
@@ -30,7 +28,14 @@ def _line(row: Row, cooperative: Row, agent: str) -> list[Any]:
     found = difference(own, other)
     verdict = "not significant" if not found.significant else "gains" if found.mean > 0 else "loses"
     costs = (float(own.figures.mean()), float(other.figures.mean()))
-    return [row.name, agent, *costs, _told(found), f"{verdict} by cooperating" if found.significant else verdict]
+    return [
+        row.name,
+        cooperative.name,
+        agent,
+        *costs,
+        _told(found),
+        f"{verdict} by cooperating" if found.significant else verdict,
+    ]
 
 
 def _told(found: Estimate) -> str:

@@ -121,13 +121,16 @@ def _measured(found: Anarchy) -> list[str]:
     """Selfish play against the cheapest row that cooperation can reach."""
     assert found.measured is not None
     text = f"Price of anarchy, measured: {_ratio(found.measured)}"
-    text += f", the cost of {found.selfish.name} over that of {found.cooperative.name}, the cheapest other row."
+    text += (
+        f", the cost of {found.selfish.name} over that of {found.cooperative.name}, the cheapest other row that sees"
+    )
+    text += " as much."
     path = " It is that of one realised path, with an interval over seeds alone." if found.selfish.one_path else ""
     lines = [f"{text} Neither search is complete, so this is an estimate and no bound.{path}"]
     if found.learned is not None and found.team is not None:
         lines.append(f"Of learners alone, {found.selfish.name} over {found.team.name}: {_ratio(found.learned)}.")
-    cooperative = found.cooperative.name
-    return lines + [f"{row.name} over {cooperative}: {_ratio(each)}." for row, each in found.others if each is not None]
+    told = [(row.name, other.name, each) for row, other, each in found.others if each is not None]
+    return lines + [f"{row} over {other}: {_ratio(each)}." for row, other, each in told]
 
 
 def _on_recorded_demand(found: Anarchy, in_training: Estimate) -> list[str]:

@@ -168,7 +168,7 @@ def _over_cooperation(results: Results) -> dict[str, Estimate | None]:
     found = anarchy(results)
     if found is None:
         return {}
-    return {found.selfish.name: found.measured, **{row.name: ratio for row, ratio in found.others}}
+    return {found.selfish.name: found.measured, **{row.name: ratio for row, _, ratio in found.others}}
 
 
 def _over_optimum(results: Results, name: str) -> float:

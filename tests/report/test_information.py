@@ -14,6 +14,7 @@ from scipy import stats
 from stub_learner import StubLearner
 
 from marl_supply.game.quantities import LEVELS as LEVELS_OF_GAMES
+from marl_supply.report.anarchy import anarchy
 from marl_supply.report.figures import information_value
 from marl_supply.report.information import LEVELS, Family, families, information_section
 from marl_supply.report.results import Results, read
@@ -169,3 +170,11 @@ def test_neither_neighbours_nor_shared_demand_is_called_the_richer(results: Resu
 def test_without_a_family_there_is_neither_section_nor_figure(results: Results) -> None:
     alone = without(results, "rule_full", "team_full", "team_demand", "selfish_full")
     assert families(alone) == [] and information_section(alone) == [] and information_value.draw(alone) is None
+
+
+def test_selfish_play_is_held_against_cooperation_that_sees_as_much(results: Results) -> None:
+    found = anarchy(results)
+    assert found is not None
+    for selfish, cooperative in ((found.selfish, found.cooperative), *((row, other) for row, other, _ in found.others)):
+        seen = [results.experiment["compare"][row.name].get("game", {}) for row in (selfish, cooperative)]
+        assert selfish.reward == "individual" and cooperative.reward != "individual" and seen[0] == seen[1]

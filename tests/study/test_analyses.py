@@ -110,7 +110,7 @@ def test_who_gains_is_told_by_agent_paired_on_replications(folder: Folder) -> No
         total = parts[0][column].sample + parts[1][column].sample
         assert total == pytest.approx(rows[("levels", "team")[column]].sample)
     section = write(folder.path).path.read_text().split("## Who gains and who loses")[1].split("##")[0]
-    assert "| levels | supplier |" in section and "| selfish | retailer |" in section
+    assert "| levels | team | supplier |" in section and "| selfish | team | retailer |" in section
 
 
 def test_coalitions_cost_what_their_members_pay_together(folder: Folder) -> None:
