@@ -115,6 +115,8 @@ def _ratio(upper: Array, lower: Array, trained: bool, trained_below: bool) -> Es
         logs = seed_difference(np.log(upper), np.log(lower))
     elif trained:
         logs = over_seeds(np.log(upper) - np.log(lower[0]))
+    elif trained_below:
+        logs = over_seeds(np.log(upper[0]) - np.log(lower))
     else:
         return Estimate(float(upper.mean() / lower.mean()), ())
     return Estimate(float(upper.mean() / lower.mean()), (_raised(logs),))

@@ -45,7 +45,7 @@ CLAIM: dict[str, Any] = {
         "levels": {"policy": "base_stock", "equilibrium": {"replications": 64, "starts": 2}},
         "selfish": {"learner": "differentiable", "reward": "individual", "replications": 16, "periods": 20},
     },
-    "train": {"env_steps": 2000, "seeds": 2, "evaluation_replications": 16, "evaluations": 1},
+    "train": {"env_steps": 2000, "seeds": 3, "evaluation_replications": 16, "evaluations": 1},
     "evaluate": {"replications": 40},
     "analyse": {
         "exploitability": {"rows": ["levels"], "responders": ["base_stock"], "replications": 40},
@@ -94,6 +94,9 @@ def test_the_price_of_anarchy_of_rules_has_an_interval_over_replications(folder:
     interval = told.intervals[0]
     assert interval.low is not None and interval.high is not None
     assert [interval.low, interval.high] == pytest.approx(np.quantile(bootstrapped, [0.025, 0.975]), abs=0.004)
+    above, below = ratio(rows["levels"], rows["selfish"]), ratio(rows["selfish"], rows["levels"])
+    assert above is not None and below is not None and below.intervals[0].low is not None
+    assert above.intervals[0].high == pytest.approx(1 / below.intervals[0].low)
     text = write(folder.path).path.read_text()
     assert "Price of anarchy, measured" in text and " over team: " in text
 
@@ -138,7 +141,7 @@ def test_the_contract_leaves_nothing_to_gain_and_moves_no_money_in_total(folder:
 
 def test_cross_play_of_seeds_and_a_game_of_rows(folder: Folder) -> None:
     row = found(folder, "cross_play")["rows"][0]
-    assert row["seeds"] == [0, 1] and np.shape(row["costs"]) == (2, 2)
+    assert row["seeds"] == [0, 1, 2] and np.shape(row["costs"]) == (3, 3)
     game = found(folder, "empirical_game")
     plays = [each["plays"] for each in game["pure_equilibria"]]
     assert ["levels", "levels"] in plays and game["least_total"]["plays"] == ["team", "team"]

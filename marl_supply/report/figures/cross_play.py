@@ -34,6 +34,7 @@ def draw(results: Results) -> Figure | None:
         panel.set_xlabel("member of seed")
         panel.set_ylabel("team of seed")
         panel.grid(visible=False)
-        panel.set_title(row["row"])
-        figure.colorbar(image, ax=panel, label=results.measure, shrink=0.8)
+        panel.set_title(f"{row['row']}, {results.measure}")
+        figure.colorbar(image, ax=panel, shrink=0.8)
+    figure.tight_layout()
     return figure
