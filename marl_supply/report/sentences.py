@@ -117,6 +117,24 @@ def anarchy_sentences(found: Anarchy) -> list[str]:
     return lines
 
 
+def resting_sentences(results: Results) -> list[str]:
+    """For rules in equilibrium, where their agents came to rest from how many starts, and what stability would save."""
+    lines = []
+    for row in results:
+        points = row.record.get("equilibrium", [])
+        if points:
+            starts = sum(point["starts"] for point in points)
+            several = "one resting point" if len(points) == 1 else f"{len(points)} resting points"
+            text = f"{row.name}: {starts} start{'s' if starts > 1 else ''} came to {several}"
+            if len(points) > 1:
+                text += (
+                    f", which cost from {number(points[-1]['cost'])} to {number(points[0]['cost'])} on the demand of"
+                )
+                text += " the search; the row plays the dearest"
+            lines.append(f"{text}.")
+    return lines
+
+
 def _measured(found: Anarchy) -> list[str]:
     """Selfish play against the cheapest row that cooperation can reach."""
     assert found.measured is not None

@@ -18,7 +18,7 @@ from marl_supply.report.gains import gains_section
 from marl_supply.report.information import information_section, information_summary
 from marl_supply.report.results import Results, read
 from marl_supply.report.sections import sections
-from marl_supply.report.sentences import against_references, anarchy_sentences, comparisons
+from marl_supply.report.sentences import against_references, anarchy_sentences, comparisons, resting_sentences
 from marl_supply.report.summary import main_table, parameter_table, summary
 from marl_supply.report.tables import aligned, markdown
 
@@ -64,7 +64,7 @@ def write(folder: str | Path) -> Report:
 def _sentences(results: Results, show: list[str]) -> list[str]:
     told = comparisons(results) + against_references(results)
     found = anarchy(results) if "price_of_anarchy" in show else None
-    return told + (anarchy_sentences(found) if found else []) + _blends(results)
+    return told + (anarchy_sentences(found) if found else []) + resting_sentences(results) + _blends(results)
 
 
 def _blends(results: Results) -> list[str]:

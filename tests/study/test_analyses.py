@@ -154,7 +154,8 @@ def test_the_report_shows_every_analysis(folder: Folder) -> None:
         assert text.count(f"## {title}") == 1
     assert "The Shapley shares are in the core" in text and "under the contract the team is an equilibrium" in text
     assert "| levels | base_stock | 0.000 | 0.000 | 0.000 |" in text
-    for figure in ("cross_play", "coalitions", "deviation_gains"):
+    assert "levels: 2 starts came to " in text
+    for figure in ("individual_against_team", "cross_play", "coalitions", "deviation_gains"):
         assert (folder.path / "figures" / f"{figure}.png").read_bytes()[:4] == b"\x89PNG"
     kinds = set(names(HOME, Analysis)) - {"exploitability"}  # which has a section of its own, as the verb needs it
     assert kinds == {name for name in kinds if (Path(shown.__file__).parent / f"{name}.py").is_file()}

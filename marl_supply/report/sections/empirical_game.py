@@ -38,7 +38,9 @@ def _basins(found: dict[str, Any]) -> list[str]:
         + "; ".join(f"{agent} {_shares(shares)}" for agent, shares in end["shares"].items())
         for end in flows["ends"][:5]
     ]
-    return lines + ([f"- {flows['unsettled']} of {starts} starts circle or are still on their way."] if flows["unsettled"] else [])
+    return lines + (
+        [f"- {flows['unsettled']} of {starts} starts circle or are still on their way."] if flows["unsettled"] else []
+    )
 
 
 def _shares(shares: dict[str, float]) -> str:
