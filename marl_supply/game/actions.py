@@ -70,7 +70,7 @@ class Combined(Action):
         self.parts = tuple(parts)
         self.low = np.concatenate([part.low for part in parts])
         self.high = np.concatenate([part.high for part in parts])
-        self.step = np.concatenate([np.broadcast_to(part.step, part.low.shape) for part in parts])
+        self.step = np.concatenate([part.steps for part in parts])
         ends = np.cumsum([len(part.low) for part in parts])
         self._spans = [slice(end - len(part.low), end) for part, end in zip(parts, ends, strict=True)]
 
@@ -83,6 +83,10 @@ class Combined(Action):
             decided = part.decide(values[span])
             made |= {item.name: x for item in fields(decided) if (x := getattr(decided, item.name)) is not None}
         return Decisions(**made)
+
+    @property
+    def ordering(self) -> Action | None:
+        return next((part for part in self.parts if part.aspect == "order"), None)
 
     @property
     def labels(self) -> tuple[str, ...]:

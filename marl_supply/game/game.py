@@ -126,9 +126,11 @@ class Game:
         self._agent_sum = Sum(shares.payer, len(self.agents))
         actions = self.topology.game.actions
         self.action_kind = actions if isinstance(actions, str) else actions["kind"]
-        parameters = {} if isinstance(actions, str) else {key: x for key, x in actions.items() if key != "kind"}
+        self.action_parameters: dict[str, Any] = {}
+        if not isinstance(actions, str):
+            self.action_parameters = {key: value for key, value in actions.items() if key != "kind"}
         self.actions: dict[str, Action] = {
-            agent: action_of(seat, self.action_kind, parameters) for agent, seat in self.seats.items()
+            agent: action_of(seat, self.action_kind, self.action_parameters) for agent, seat in self.seats.items()
         }
 
     @cached_property

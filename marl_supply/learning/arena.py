@@ -198,7 +198,7 @@ class Arena:
 
     def _decisions(self, actions: NDArray[np.int64]) -> Decisions | dict[str, Decisions]:
         interface = self.interface
-        values = interface.low[:, None, None, :] + interface.step[:, None, None, None] * actions
+        values = interface.low[:, None, None, :] + interface.steps[:, None, None, :] * actions
         values = values.reshape(len(interface.agents), self.columns, -1)
         own = {agent: values[n, :, :size].T for n, (agent, size) in enumerate(self._components())}
         for agent, base in interface.bases.items():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.errors import InputError, nearest
+from marl_supply.game.decisions.action import Action
 from marl_supply.game.game import Game
 from marl_supply.game.quantities import QUANTITIES, forecast_periods
 from marl_supply.learning.choosing import ChoosingLearner
@@ -83,9 +85,8 @@ def _mean_of(network: Network) -> tuple[dict[str, Array], dict[str, Array]]:
     periods = network.lead_time + network.information_delay + 1
     reach = np.zeros(len(network.rows))
     np.maximum.at(reach, network.customer, periods)
-    shown = [size for _, _, size in network.public_memory]
     demand = {
-        "memory": np.ones(sum(shown)),
+        "memory": _starting_memory(network),
         "forecast": np.repeat(market, forecast_periods(network)),
         "rows": row,
         "edges": edge,
@@ -99,6 +100,14 @@ def _mean_of(network: Network) -> tuple[dict[str, Array], dict[str, Array]]:
     cover["edges"] = edge * periods
     cover["lines"] = demand["lines"] * np.concatenate([periods, reach[network.market_row]])[network.line_claim]
     return demand, cover
+
+
+def _starting_memory(network: Network) -> Array:
+    """(n,) size of what markets show of their memory before anything happens; 1 where that is 0."""
+    processes: list[Any] = list(network.processes.values())
+    starts = [np.ravel(processes[market].start()[name]) for market, name, _ in network.public_memory]
+    sizes = np.abs(np.concatenate([*starts, np.zeros(0)]))
+    return np.where(sizes > 0, sizes, 1.0)
 
 
 def _edges_of(slots: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -185,22 +194,24 @@ class Interface:
         actions = [self.bases.get(agent) or self.game.actions[agent] for agent in self.agents]
         self.components = tuple(len(action.low) for action in actions)
         self.choices = np.ones((len(actions), max(self.components)), dtype=np.int64)
-        self.low = np.zeros(self.choices.shape)
-        self.step = np.array([action.step for action in actions])
+        self.low, self.steps = np.zeros(self.choices.shape), np.ones(self.choices.shape)
+        near = np.zeros(self.choices.shape, dtype=bool)
         for number, action in enumerate(actions):
             self.choices[number, : len(action.low)] = action.choices
             self.low[number, : len(action.low)] = action.low
+            self.steps[number, : len(action.low)] = action.steps
+            near[number] = bool(self.bases)
+            if isinstance(action, Action) and action.ordering is not None and self.game.action_kind == "demand_plus":
+                near[number, : len(action.ordering.low)] = True
         self.width = int(self.choices.max())
         exists = np.arange(self.width) < self.choices[:, :, None]
-        value = self.low[:, :, None] + self.step[:, None, None] * np.arange(self.width)
-        middle = np.zeros(self.low.shape)
-        self.starts_near_demand = bool(self.bases) or self.game.action_kind == "demand_plus"
-        if not self.starts_near_demand:
-            middle = self.low + self.step[:, None] * (self.choices - 1) / 2
-        deviation = spread * np.maximum(middle - self.low, self.step[:, None])
+        value = self.low[:, :, None] + self.steps[:, :, None] * np.arange(self.width)
+        middle = np.where(near, 0.0, self.low + self.steps * (self.choices - 1) / 2)
+        deviation = spread * np.maximum(middle - self.low, self.steps)
         self.values = np.where(exists, (value - middle[:, :, None]) / deviation[:, :, None], 0.0)
-        nearness = -0.5 * self.values**2 if self.starts_near_demand else np.zeros(value.shape)
+        nearness = np.where(near[:, :, None], -0.5 * self.values**2, 0.0)
         self.prior = np.where(exists, nearness, CLOSED)
+        self.starts_near_demand = bool(near.any())
 
     @property
     def parties(self) -> int:
@@ -238,12 +249,6 @@ def _refuse(game: Game) -> None:
             f"{name}: game.actions: quantities under downstream_first are decided in several stages, which learners "
             "not play; use order_up_to or demand_plus."
         )
-    for agent in game.agents:
-        if np.ndim(game.actions[agent].step):
-            raise InputError(
-                f"{name}: '{agent}' decides more than orders ({', '.join(game.actions[agent].labels)}), which learners "
-                "do not play yet; give the rest to nobody: leave out price_range and allocation: decided."
-            )
     widest = max(int(game.actions[agent].choices.max()) for agent in game.agents)
     if widest > MOST_CHOICES:
         raise InputError(

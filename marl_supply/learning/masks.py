@@ -16,6 +16,8 @@ from marl_supply.simulation.arrays import Array
 class Mask:
     """The highest open choice of each component of one agent; the choices below it are open.
 
+    What is decided beside orders is open on every day.
+
     Parameters
     ----------
     seat
@@ -32,10 +34,14 @@ class Mask:
     """
 
     def __init__(self, seat: Seat, action: Action, kind: str, base: Base | None) -> None:
-        network, means = seat.network, base or action
+        network, ordering = seat.network, base or action.ordering
+        self.last = (base or action).choices[:, None] - 1
+        self.needed = False
+        if ordering is None:
+            return
         self.kind = base.kind if base else kind
-        self.low, self.step = np.asarray(means.low)[:, None], float(np.max(means.step))
-        self.last = means.choices[:, None] - 1
+        self.low, self.steps = np.asarray(ordering.low)[:, None], ordering.steps[:, None]
+        self.orders = slice(len(ordering.low))
         edges = np.arange(len(seat.edges)) if self.kind in ("order", "quantity") else seat.first_edge
         self.rows = seat.edge_rows[edges]
         # Where orders go downstream first, what a level or an amount orders is not known yet when actions are chosen.
@@ -56,10 +62,10 @@ class Mask:
         """
         highest = np.repeat(self.last, observation.replications, axis=1)
         if self.limit is not None:
-            room = (self.limit - self._without(observation, quantity) - self.low) / self.step
-            highest = np.clip(np.floor(room), 0, highest).astype(np.int64)
+            room = (self.limit - self._without(observation, quantity) - self.low) / self.steps
+            highest[self.orders] = np.clip(np.floor(room), 0, highest[self.orders]).astype(np.int64)
         if self.reviewed:
-            highest[observation.periods_to_review[self.rows] > 0] = 0
+            highest[self.orders][observation.periods_to_review[self.rows] > 0] = 0
         return highest
 
     def _without(self, observation: Observation, quantity: Array | None) -> Array:

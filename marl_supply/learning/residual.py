@@ -39,7 +39,7 @@ class Base:
         Components: inbound edges, or rows.
     low : (size,) float
         Least that is added, units.
-    step : float
+    steps : (size,) float
         Units from one choice to the next.
     choices : (size,) int
     means : (size,) float
@@ -54,7 +54,7 @@ class Base:
         demand = seat.mean_demand[rows]
         self.size = len(rows)
         self.low = -np.maximum(np.ceil(reach * demand), 1.0)
-        self.step = 1.0
+        self.steps = np.ones(self.size)
         self.choices = (1 - 2 * self.low).astype(np.int64)
         self.means = demand if kind == "order" else demand * (seat.total_lead_time + 1)
 
@@ -87,7 +87,12 @@ def bases_of(game: Game, agents: Sequence[str], learner: ChoosingLearner) -> dic
     found: dict[str, Base] = {}
     state = game.start(1)
     for agent in agents:
-        seat = game.seats[agent]
+        seat, action = game.seats[agent], game.actions[agent]
+        if action.ordering is not action:
+            raise InputError(
+                f"base: '{agent}' decides more than orders ({', '.join(action.labels)}), and choices are added to "
+                "orders alone; leave base out."
+            )
         own = {node: value for node, value in learner.base_parameters.items() if node in seat.rows}
         policy = rule(learner.base, seat, own)
         check_needs(policy, seat, game.observe_level)

@@ -80,6 +80,16 @@ class Action(ABC):
         return np.arange(len(self.seat.rows), dtype=np.int64)
 
     @property
+    def ordering(self) -> Action | None:
+        """The part of it that decides orders, whose components come first; None where it decides none."""
+        return self if self.aspect == "order" else None
+
+    @property
+    def steps(self) -> FloatArray:
+        """(n,) units from one choice of each component to the next."""
+        return np.broadcast_to(np.asarray(self.step, dtype=np.float64), self.low.shape)
+
+    @property
     def choices(self) -> NDArray[np.int64]:
         """(n,) number of choices of each component, for whole units."""
         counted: NDArray[np.int64] = (np.rint((self.high - self.low) / self.step) + 1).astype(np.int64)
@@ -101,8 +111,7 @@ class Action(ABC):
             raise ValueError(f"{self.seat.agent}: an action lies outside its space")
         if self.seat.integer and action.dtype.kind == "f" and not (action == np.rint(action)).all():
             raise ValueError(f"{self.seat.agent}: an action is no choice: choices are whole numbers")
-        steps = np.broadcast_to(self.step, self.low.shape)[:, None]
-        return self.decide(self.low[:, None] + steps * action if self.seat.integer else action)
+        return self.decide(self.low[:, None] + self.steps[:, None] * action if self.seat.integer else action)
 
 
 class Steering(Action):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.errors import InputError
+from marl_supply.game.actions import action_of
 from marl_supply.game.decisions.action import Action
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
@@ -39,7 +40,7 @@ class Description:
     observe: str
     fields: tuple[str, ...]
     actions: str
-    parameters: dict[str, float]
+    parameters: dict[str, Any]
     choices: tuple[int, ...]
     signals: dict[str, Any]
     base: dict[str, Any] | None
@@ -97,7 +98,7 @@ class ChoosingPolicy(TrainedPolicy):
 
     def _sit(self, seat: Seat) -> tuple[Action | Base, Mask]:
         made = self.made
-        action: Action = find("marl_supply.game.decisions", Action, made.actions)(seat, made.parameters)
+        action = action_of(seat, made.actions, made.parameters)
         base = None
         if self.rule is not None and made.base is not None:
             base = Base(seat, self.rule, made.base["kind"], made.reach)
@@ -128,7 +129,7 @@ class ChoosingPolicy(TrainedPolicy):
         inputs = np.concatenate([seen, remembered] if quantity is None else [seen, remembered, quantity])
         highest = mask.highest(observation, quantity) if mask.needed else None
         value, recalled = self.propagate(in_chunks(self.scaling.apply(inputs)), recalled)
-        values = means.low[:, None] + means.step * self.choices(value, seen.shape[1], highest)
+        values = means.low[:, None] + means.steps[:, None] * self.choices(value, seen.shape[1], highest)
         if isinstance(means, Base):
             return means.decisions(means.together(quantity, values)), (remembered, below, recalled)
         return means.decide(values), (remembered, below, recalled)
@@ -244,7 +245,7 @@ def _description(interface: Interface, number: int, training: Mapping[str, Any])
         observe=game.observe_level,
         fields=fields_of(game, agent),
         actions=game.action_kind,
-        parameters=dict(action.parameters),
+        parameters=dict(game.action_parameters),
         choices=tuple((base or action).choices.tolist()),
         signals=asdict(_own_signals(interface, agent)),
         base=stated,
