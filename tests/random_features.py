@@ -155,6 +155,10 @@ def answers(draw: Draw) -> None:
         return
     for market in draw.some(draw.markets.values()):
         market.pop("mean")
+        if draw.whole and draw.random.random() < 0.4:
+            market.update(process="logistic_price", reference_effect=-0.5, level_effect=-0.5, factor=60)
+            market.update(competitor_price=3, competitor_range=[1, 4], reference_price=2, price_range=[0, 5])
+            continue
         market.update(process="linear_price", intercept=draw.random.choice([4, 8]), slope=1, round=draw.whole)
         market.update(spread=2, reference_price=1, price_range=[0, 5])
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from marl_supply.demand.distribution import Law
 from marl_supply.demand.process import BLOCK, Array, DemandProcess, GeneratorOf
+from marl_supply.errors import InputError
 
 
 class ArrayFunctions(Protocol):
@@ -20,10 +21,13 @@ class ArrayFunctions(Protocol):
     def minimum(self, a: Any, b: Any) -> Any: ...
     def maximum(self, a: Any, b: Any) -> Any: ...
     def floor(self, a: Any) -> Any: ...
+    def exp(self, a: Any) -> Any: ...
+    def less(self, a: Any, b: Any) -> Any: ...
     def round(self, a: Any) -> Any: ...
     def where(self, condition: Any, a: Any, b: Any) -> Any: ...
     def concat(self, parts: list[Any]) -> Any: ...
     def stack(self, parts: list[Any], axis: int) -> Any: ...
+    def poisson(self, mean: Any, uniform: Any) -> Any: ...
 
 
 class ResponsiveProcess(DemandProcess):
@@ -99,6 +103,30 @@ class ResponsiveProcess(DemandProcess):
         tuple of (B,) array and dict
             Demand, units per period, never negative; and the memory.
         """
+
+    def next_memory(self, arrays: ArrayFunctions, memory: Mapping[str, Any], price: Any) -> dict[str, Any]:
+        """The memory after a period at prices (B,), where chance and exposure have no say in it.
+
+        Raises
+        ------
+        InputError
+            Where they have, or it is not known.
+        """
+        if self.start():
+            raise InputError(f"{self.kind}: what it remembers does not follow from prices alone; simulate instead")
+        return {}
+
+    def law(self, memory: Mapping[str, Array], price: float) -> Law:
+        """The law of a period's demand, given what the market remembers, (n,) each, and a price, money per unit.
+
+        Raises
+        ------
+        InputError
+            Where it is not known.
+        """
+        if memory:
+            raise InputError(f"{self.kind}: the law of its demand is known only by sampling it; simulate instead")
+        return self.distribution(given=price)
 
     @abstractmethod
     def mean_at(self, price: float) -> float:

@@ -17,6 +17,10 @@ from scipy import sparse, special
 from marl_supply.topology.incidence import Index, Sum
 
 Array = Any
+SUMMED = 600.0
+"""Largest mean of a Poisson law whose probabilities are added up one by one; e to its negative is still a number."""
+SMALLEST_TERM = 1e-18
+"""Probability that no longer changes a sum near 1."""
 
 
 class Arrays(Protocol):
@@ -47,6 +51,7 @@ class Arrays(Protocol):
     def maximum(self, a: Array, b: Any) -> Array: ...
     def floor(self, a: Array) -> Array: ...
     def ceil(self, a: Array) -> Array: ...
+    def exp(self, a: Array) -> Array: ...
 
     def round(self, a: Array) -> Array:
         """Half to even."""
@@ -95,6 +100,10 @@ class Arrays(Protocol):
         """The smallest k with P(X <= k) > uniform, X ~ Binomial(count, probability); `count` holds whole numbers."""
         ...
 
+    def poisson(self, mean: Array, uniform: Array) -> Array:
+        """The smallest k with P(X <= k) > uniform, X ~ Poisson(mean); `mean` is not negative."""
+        ...
+
 
 class NumpyArrays:
     """float64 numpy; `put` and `add_at` work in place."""
@@ -121,6 +130,9 @@ class NumpyArrays:
 
     def ceil(self, a: Array) -> Array:
         return np.ceil(a)
+
+    def exp(self, a: Array) -> Array:
+        return np.exp(a)
 
     def round(self, a: Array) -> Array:
         return np.rint(a)
@@ -179,6 +191,14 @@ class NumpyArrays:
             accepted[some] = _binomial_quantile(asked[some], chance[some], number[some])
         return accepted
 
+    def poisson(self, mean: Array, uniform: Array) -> Array:
+        mean, uniform = np.broadcast_arrays(mean, uniform)
+        few = mean <= SUMMED
+        demand = np.zeros(mean.shape)
+        demand[few] = _summed_poisson_quantile(mean[few], uniform[few])
+        demand[~few] = _poisson_quantile(mean[~few], uniform[~few])
+        return demand
+
 
 NUMPY = NumpyArrays()
 
@@ -189,6 +209,30 @@ def _binomial_quantile(count: Array, probability: Array, uniform: Array) -> Arra
     while (low < high).any():
         middle = np.floor((low + high) / 2)
         above = special.bdtr(middle, count.astype(int), probability) > uniform
+        low, high = np.where(above, low, middle + 1), np.where(above, middle, high)
+    return low
+
+
+def _summed_poisson_quantile(mean: Array, uniform: Array) -> Array:
+    """By adding up probabilities, until what is left of them is below rounding."""
+    term = np.exp(-mean)
+    reached, demand, number = term.copy(), np.zeros(mean.shape), 0
+    below = reached <= uniform
+    while below.any():
+        number += 1
+        demand += below
+        term *= mean / number
+        reached += term
+        below &= (reached <= uniform) & ((term > SMALLEST_TERM) | (number < mean))
+    return demand
+
+
+def _poisson_quantile(mean: Array, uniform: Array) -> Array:
+    """By bisection between 0 and a number that no uniform reaches."""
+    low, high = np.zeros(mean.shape), np.ceil(mean + 12 * np.sqrt(mean))
+    while (low < high).any():
+        middle = np.floor((low + high) / 2)
+        above = special.pdtr(middle, mean) > uniform
         low, high = np.where(above, low, middle + 1), np.where(above, middle, high)
     return low
 

@@ -13,8 +13,8 @@ one-sided slopes or one of them; with continuous demand a kink has probability 0
 meet in whole numbers in an episode's first periods. Fixed order costs and whole units jump: the former have derivative
 0, the latter are refused.
 
-Devices. On a GPU no period waits for the host, except the binomial acceptance of an expedited whole-unit market, which
-is worked out with numpy. The noise comes from the host.
+Devices. On a GPU no period waits for the host, except for the binomial acceptance of an expedited whole-unit market and
+Poisson demand that answers to prices, which are worked out with numpy. The noise comes from the host.
 """
 
 from __future__ import annotations
@@ -102,6 +102,9 @@ class TorchArrays:
     def ceil(self, a: Array) -> Array:
         return torch.ceil(a)
 
+    def exp(self, a: Array) -> Array:
+        return torch.exp(a)
+
     def round(self, a: Array) -> Array:
         if a.requires_grad and torch.is_grad_enabled():
             raise InputError(
@@ -167,11 +170,15 @@ class TorchArrays:
         return self.zeros(total.total, *a.shape[1:]).index_add(0, target, parts)
 
     def binomial(self, count: Array, probability: Any, uniform: Array) -> Array:
-        count, probability, uniform = (
-            part.detach().cpu().numpy() if isinstance(part, torch.Tensor) else part
-            for part in (count, probability, uniform)
-        )
-        return self.given(NUMPY.binomial(count, probability, uniform))
+        return self.given(NUMPY.binomial(*map(_on_host, (count, probability, uniform))))
+
+    def poisson(self, mean: Array, uniform: Array) -> Array:
+        if isinstance(mean, torch.Tensor) and mean.requires_grad and torch.is_grad_enabled():
+            raise InputError(
+                "Poisson demand has no derivative with respect to a price; use linear_price with round: false, or play "
+                "without derivatives under torch.no_grad()."
+            )
+        return self.given(NUMPY.poisson(_on_host(mean), _on_host(uniform)))
 
     def _shaped(self, values: Any, shape: tuple[int, ...]) -> Array:
         """The values as a tensor of that shape."""
@@ -187,6 +194,11 @@ class TorchArrays:
         target, entry = self._index(total.target), self._index(total.entry)
         in_order = len(total.entry) == total.size and np.array_equal(total.entry, np.arange(total.size))
         return target, None if in_order else entry
+
+
+def _on_host(part: Any) -> Any:
+    """A tensor as a numpy array; anything else as it is."""
+    return part.detach().cpu().numpy() if isinstance(part, torch.Tensor) else part
 
 
 class Kept:

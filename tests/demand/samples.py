@@ -24,7 +24,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "merton": {"base": 10, "cap": 20, "length": 50},
     "trace": {"values": SERIES, "mode": "windows", "window": 30},
     "linear_price": {"intercept": 20, "slope": 0.5, "spread": 3},
+    "logistic_price": {"reference_effect": -0.01},
 }
+RESPONSIVE = {"linear_price", "logistic_price"}
+"""Those whose demand the simulator makes from decisions: nothing is drawn beforehand."""
 
 
 def names() -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from demand.samples import example, names, sample
+from demand.samples import RESPONSIVE, example, names, sample
 from scipy import stats
 
 from marl_supply.demand.ar1 import AR1
@@ -30,7 +30,7 @@ INTEGER_LAWS = [
     (NegativeBinomial(mean=5, variance=20), stats.nbinom(5 / 3, 0.25), stats.nbinom(25 / 3, 0.25)),
 ]
 # Laws by chance alone and by period; Merton's is not known, and responsive markets have no demand of their own.
-UNSAMPLED = {"merton", "linear_price"}
+UNSAMPLED = {"merton", *RESPONSIVE}
 OTHERS = [
     Normal(mean=5, sd=14),
     Normal(mean=5, sd=2, round=False, clip=(0.0, 8.0)),
@@ -99,7 +99,7 @@ def test_moments_are_those_that_the_process_states(process: DemandProcess) -> No
     assert law.variance == pytest.approx(process.variance, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(UNSAMPLED - {"linear_price"}))
+@pytest.mark.parametrize("name", sorted(UNSAMPLED - RESPONSIVE))
 def test_an_unknown_law_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=f"{name}: the law of a period's demand is known only by sampling"):
         example(name).distribution()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from demand.samples import example, names, sample
+from demand.samples import RESPONSIVE, example, names, sample
 from scipy import stats
 
 from marl_supply.demand.ar1 import AR1
@@ -14,8 +14,8 @@ from marl_supply.demand.step import Step
 from marl_supply.demand.trace import Trace
 
 AHEAD = 4
-# Persistence is a choice, not an expectation; linear_price has no demand before the simulator makes it.
-NOT_EXPECTATIONS = {"merton", "trace", "linear_price"}
+# Persistence is a choice, not an expectation; responsive markets have no demand before the simulator makes it.
+NOT_EXPECTATIONS = {"merton", "trace", *RESPONSIVE}
 CASES = [
     *(example(name) for name in names() if name not in NOT_EXPECTATIONS),
     AR1(mean=100, correlation=0.9, sd=5, round=False),

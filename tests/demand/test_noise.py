@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from demand.samples import EXAMPLES, example, names, sample
+from demand.samples import EXAMPLES, RESPONSIVE, example, names, sample
 
 from marl_supply.demand.noise import DemandFeed, Noise
 from marl_supply.demand.poisson import Poisson
@@ -45,7 +45,7 @@ def test_a_pickled_feed_goes_on_where_it_was(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_replications_and_blocks_differ(name: str) -> None:
     demand = sample({"market": example(name)}, 192, 130)[:, 0]
-    if name in ("step", "linear_price"):  # without noise of its own
+    if name in {"step", *RESPONSIVE}:  # without noise of its own
         assert np.all(demand == demand[:, :1])
         return
     assert len(np.unique(demand, axis=1).T) == 130
