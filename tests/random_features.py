@@ -147,6 +147,8 @@ def discounts(draw: Draw) -> None:
 def prices(draw: Draw) -> None:
     for market in draw.some(draw.markets.values()):
         market["price_range"] = [0, 4.5]
+    for market in draw.some(draw.markets.values()):
+        market["revenue_on"] = "sale"
 
 
 def answers(draw: Draw) -> None:

@@ -2,7 +2,8 @@
 
 What is bought is what was ordered, or what was shipped where that is charged; with discounts each unit costs the price
 of the largest break that the quantity reaches (`all_units`), or that the unit itself lies above (`increment`).
-A customer who waits pays the price of the period in which he asked, one who does not when he is served.
+A customer who waits pays the price of the period in which he asked, one who does not when he is served; where revenue
+is on sales, only who is served in the period in which he asked pays.
 """
 
 from __future__ import annotations
@@ -78,6 +79,9 @@ class Money:
             return 0
         if measure == "revenue":
             waits = chain.terms[at].unmet == "backorder"
+            if waits and chain.terms[at].revenue_on == "sale":
+                late = flows["shipped"][at] - flows["expedited"][at] - chain.backorders[at]
+                return flows["price"][at] * (max(late, 0) + flows["expedited"][at])
             return flows["price"][at] * (flows["demand"] if waits else flows["shipped"])[at]
         table: dict[str, Mapping[str, Any]] = {
             "on_hand": chain.on_hand,

@@ -105,10 +105,17 @@ class Books:
         return totals[0] if len(totals) == 1 else totals[0] + totals[1]
 
     def revenue(self, flows: Flows) -> Array:
-        """(K, B) money: booked when the customer asked if it waits, on the sale if what is short is lost."""
+        """(K, B) money: booked when the customer asked if it waits, on the sale if what is short is lost.
+
+        With ``revenue_on: sale`` only what is served in the period in which it was asked for is paid.
+        """
         keeps = self._rate(self.network.keeps[self.network.market_line])
         price = self._rate(self.network.price) if flows.price is None else flows.price
-        return price * (keeps * flows.demand + (1 - keeps) * flows.sales)
+        paid = keeps * flows.demand + (1 - keeps) * flows.sales
+        if self.network.paid_on_sale.any():
+            on_sale = self._rate(self.network.paid_on_sale * 1.0)
+            paid = on_sale * flows.served + (1 - on_sale) * paid
+        return price * paid
 
     def _rate(self, values: NDArray[np.float64]) -> Array:
         return self.arrays.constant(values)[:, None]

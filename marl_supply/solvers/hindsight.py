@@ -96,6 +96,8 @@ def unfit(game: Game) -> str | None:
         return "suppliers that are never short"
     if any(isinstance(process, ResponsiveProcess) for process in network.processes.values()):
         return "demand that does not answer to prices"
+    if network.paid_on_sale.any():
+        return "revenue that is booked when a customer who waits asks"
     unknown = sorted(set(game.books.accounts) - LINEAR)
     if unknown:
         return f"linear costs, without the account '{unknown[0]}'"

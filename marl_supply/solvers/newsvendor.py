@@ -33,7 +33,7 @@ PLAIN_EDGE: Mapping[str, Any] = {
     "order_limit": None,
     "fixed_order_cost": 0,
 }
-PLAIN_MARKET: Mapping[str, Any] = {"unmet": "backorder", "expedite": None, "price_range": None}
+PLAIN_MARKET: Mapping[str, Any] = {"unmet": "backorder", "expedite": None, "price_range": None, "revenue_on": "demand"}
 
 
 @dataclass(frozen=True, eq=False)

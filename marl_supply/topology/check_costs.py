@@ -39,6 +39,8 @@ def _holding_cost_falls(topology: Topology) -> Iterator[Warning]:
 def _no_penalty(topology: Topology) -> Iterator[Warning]:
     for name, market in topology.markets.items():
         for node_name in market.served_by:
+            if not _orders(topology, node_name):
+                continue
             node = topology.nodes[node_name]
             key = "backorder_cost" if market.unmet == "backorder" else "lost_sale_cost"
             own = getattr(market, key)
@@ -47,12 +49,18 @@ def _no_penalty(topology: Topology) -> Iterator[Warning]:
                 yield Warning(
                     f"markets.{name}", f"it has neither {key} nor price, so nothing is lost by not serving it"
                 )
-            elif cost == 0 and market.unmet == "backorder":
+            elif cost == 0 and market.unmet == "backorder" and market.revenue_on == "demand":
                 yield Warning(
                     f"markets.{name}",
                     f"its customers pay {market.price:g} when they ask, served or not, and backorder_cost is 0, so "
                     "nothing is lost by not serving it",
                 )
+
+
+def _orders(topology: Topology, node: str) -> bool:
+    """Whether an agent of the file's game decides what a node orders."""
+    agents = topology.game.agents
+    return agents is None or any({node, f"{node}.order"} & set(agent.decides) for agent in agents.values())
 
 
 def _not_worth_serving(topology: Topology) -> Iterator[Warning]:

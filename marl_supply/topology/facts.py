@@ -74,6 +74,7 @@ def market_facts(market: Market) -> list[Fact]:
         *([] if process.variance is None else [("sd", _rounded(process.variance**0.5))]),
         ("lost if short" if market.unmet == "lost" else "waits if short", ""),
         *_stated(costs),
+        *([("pays if served at once", "")] if market.revenue_on == "sale" and market.unmet == "backorder" else []),
         *([("asks from", f"{market.price_range[0]:g} to {market.price_range[1]:g}")] if market.price_range else []),
         *([("tries", f"{expedite.from_} ({expedite.probability:g}) at {expedite.cost:g}")] if expedite else []),
     ]

@@ -190,6 +190,12 @@ class Market(Section):
     price_range: tuple[Amount, Amount] | None = key(
         None, "money/unit", "lowest and highest price that an agent can ask (default: 0 to twice `price`)"
     )
+    revenue_on: Literal["demand", "sale"] = key(
+        "demand",
+        "",
+        "of customers who wait: whether each pays when asking (`demand`), or only who is served in the same period "
+        "pays (`sale`)",
+    )
     stream: Name | None = key(None, "", "markets with the same stream meet the same noise (default: its own name)")
     product: Name | None = key(
         None, "", "of the file's `products`, the one that it asks for (default: one market each)"

@@ -247,7 +247,9 @@ class Network:
         self.purchase_cost = floats(edge.purchase_cost for edge in edges)
         self.fixed_order_cost = floats(edge.fixed_order_cost for edge in edges)
         self.charged_on_shipment = np.array([edge.charged_on == "shipment" for edge in edges], dtype=bool)
-        self.price = floats(market.price for market in self.topology.markets.values())
+        markets = self.topology.markets.values()
+        self.price = floats(market.price for market in markets)
+        self.paid_on_sale = np.array([market.revenue_on == "sale" for market in markets], dtype=bool)
 
     def _line_cost(self, line: int, kind: str) -> float:
         own = getattr(self._spec_of_line(line), kind)
