@@ -75,7 +75,11 @@ class ReferenceSimulator(Chain):
 
     def state(self) -> dict[str, dict[str, Any]]:
         """Every quantity as it stands, by name."""
-        return {**super().state(), **{name: dict(those) for name, those in self.broken.items()}, "memory": dict(self.memory)}
+        return {
+            **super().state(),
+            **{name: dict(those) for name, those in self.broken.items()},
+            "memory": dict(self.memory),
+        }
 
     def period(self) -> dict[str, Any]:
         """Play a period; return the state at its decision and at its end, its flows, costs and rewards."""

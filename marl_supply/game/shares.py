@@ -48,14 +48,23 @@ def shares_of(network: Network) -> Shares:
 
 
 def _aspects_there(network: Network) -> dict[str, NDArray[np.bool_]]:
-    """(N,) for each aspect which rows have it: every row orders, only some set prices."""
+    """(N,) for each aspect which rows have it: almost every row orders, only some set prices."""
     rows = np.arange(len(network.rows))
     return {
-        "order": rows >= 0,
+        "order": ~_shortage_is_free(network),
         "allocation": np.isin(rows, network.line_place[network.decided_lines]),
         "price": np.isin(rows, network.market_row[network.priced_markets]),
         "exposure": np.isin(rows, network.market_row[network.exposed_markets]),
     }
+
+
+def _shortage_is_free(network: Network) -> NDArray[np.bool_]:
+    """(N,) rows that serve markets alone, whose customers pay when they ask and wait at no cost: nobody need order."""
+    of_market = network.line_market >= 0
+    free = of_market & (network.keeps > 0) & (network.backorder_cost == 0)
+    free[network.market_line] &= ~network.paid_on_sale
+    rows = np.arange(len(network.rows))
+    return np.isin(rows, network.line_place[free]) & ~np.isin(rows, network.line_place[~free])
 
 
 def _holder(

@@ -47,10 +47,16 @@ class Rule(Policy):
         alone is the first parameter.
     seat
         Fills what `values` leaves out; without it every parameter must be given.
+
+    Attributes
+    ----------
+    decides : frozenset of str
+        `order`, `price` or both: what a seat must have to say for the rule to fit it.
     """
 
     parameters: ClassVar[tuple[Parameter, ...]]
     needs: ClassVar[frozenset[str]] = frozenset()
+    decides: ClassVar[frozenset[str]] = frozenset({"order"})
 
     def __init__(self, values: Mapping[str, Any] | Any = (), seat: Seat | None = None) -> None:
         known = [parameter.name for parameter in self.parameters]

@@ -39,6 +39,7 @@ def rule(name: str, seat: Seat, parameters: Parameters | None = None) -> Rule:
     make = find("marl_supply.policies", Rule, name)
     if not issubclass(make, Rule):
         return make()  # type: ignore[no-any-return]
+    _refuse_seat(make, name, seat)
     stated = _by_node(make, name, seat, seat.network.topology.policies.get(name, {}))
     for node, values in _by_node(make, name, seat, parameters or {}).items():
         stated[node] = {**stated.get(node, {}), **values}
@@ -83,6 +84,16 @@ def parameters_of(game: Game, players: Mapping[str, Policy]) -> dict[str, dict[s
             for row, node in enumerate(game.seats[agent].rows):
                 stated[node] = {key: float(value[row]) for key, value in player.values.items()}
     return stated
+
+
+def _refuse_seat(make: type[Rule], name: str, seat: Seat) -> None:
+    """Raise InputError where a rule decides what the seat does not, or no orders where the seat does."""
+    where = f"{seat.network.topology.name}: {seat.agent}"
+    if seat.scope.orders != ("order" in make.decides):
+        what = "decides orders, which the rule" if seat.scope.orders else "decides no orders, which the rule"
+        raise InputError(f"{where} {what} {name} does {'not' if seat.scope.orders else 'decide'}; choose another rule.")
+    if "price" in make.decides and not len(seat.scope.priced_markets):
+        raise InputError(f"{where} decides no price, which the rule {name} does decide; state a price_range.")
 
 
 def _by_node(make: type[Rule], name: str, seat: Seat, stated: Mapping[str, Any]) -> dict[str, dict[str, float]]:

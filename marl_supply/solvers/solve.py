@@ -103,6 +103,8 @@ class _TunedRule:
 
     def worth_trying(self, game: Game) -> bool:
         rule = find("marl_supply.policies", Rule, self.rule)
+        if any(len(seat.scope.priced_markets) for seat in game.seats.values()) and "price" not in rule.decides:
+            return False  # what leaves the price alone is a poorer base_stock_list_price or reorder_point_price
         return any(rule.worth_trying(seat) for seat in game.seats.values())
 
     def effort(self, game: Game) -> str:
