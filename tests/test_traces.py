@@ -14,6 +14,8 @@ from marl_supply.envs.ansi import picture
 from marl_supply.envs.episodes import Episodes
 from marl_supply.envs.face import versioned_name
 from marl_supply.game import Game
+from marl_supply.plugins import find
+from marl_supply.policies.rule import Rule
 from marl_supply.policies.seating import seat_everybody
 from marl_supply.topology import names
 
@@ -22,9 +24,11 @@ PERIODS, SEED, MOST_LINES = 10, 1, 30
 
 
 def trace(name: str) -> str:
-    """The first episode of seed 1, played with the file's base-stock levels, or at random where it has none."""
+    """The first episode of seed 1, played with the file's price or base-stock levels, else at random."""
     game = Game(name, horizon=PERIODS, warm_up=0)
-    rule = "base_stock" if "base_stock" in game.topology.policies else "random_order"
+    suggested = game.topology.policies
+    priced = [name for name in suggested if "price" in find("marl_supply.policies", Rule, name).decides]
+    rule = priced[0] if priced else "base_stock" if "base_stock" in suggested else "random_order"
     players = seat_everybody(game, rule)
     memory = {agent: players[agent].start(game.seats[agent], 1) for agent in game.agents}
     episodes = Episodes(game)

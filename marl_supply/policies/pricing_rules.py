@@ -62,8 +62,6 @@ class _PricedRule(Rule):
         super().__init__(values, seat)
         if seat is not None:
             period_profit(seat)  # refuses what the rule is not for
-            if seat.network.public_memory:
-                self.needs = self.needs | {"market_state"}  # type: ignore[misc]
 
 
 class BaseStockListPrice(_PricedRule):
@@ -74,7 +72,7 @@ class BaseStockListPrice(_PricedRule):
     price plus noise (Thowsen 1975; Federgruen & Heching 1999).
     """
 
-    needs = frozenset({"inventory_position"})
+    needs = frozenset({"inventory_position", "market_state"})
     parameters = (LEVEL, _price("list_price"))
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
@@ -95,7 +93,7 @@ class ReorderPointPrice(_PricedRule):
     this form (Chen & Simchi-Levi 2004).
     """
 
-    needs = frozenset({"inventory_position"})
+    needs = frozenset({"inventory_position", "market_state"})
     parameters = (
         *ReorderPoint.parameters,
         Parameter("unit_value", "money/unit", _unit_cost, lambda seat: np.zeros(len(seat.rows)), _highest_value),
@@ -116,7 +114,7 @@ class MyopicPrice(_PricedRule):
     inventory and pricing models with lead time and backorders", Management Science 62(8).
     """
 
-    needs = frozenset({"inventory_position", "on_hand", "owed"})
+    needs = frozenset({"inventory_position", "on_hand", "owed", "market_state"})
     parameters = (LEVEL,)
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:

@@ -93,7 +93,7 @@ def _refuse_seat(make: type[Rule], name: str, seat: Seat) -> None:
         what = "decides orders, which the rule" if seat.scope.orders else "decides no orders, which the rule"
         raise InputError(f"{where} {what} {name} does {'not' if seat.scope.orders else 'decide'}; choose another rule.")
     if "price" in make.decides and not len(seat.scope.priced_markets):
-        raise InputError(f"{where} decides no price, which the rule {name} does decide; state a price_range.")
+        raise InputError(f"{where} decides no price, which the rule {name} does decide; choose another rule.")
 
 
 def _by_node(make: type[Rule], name: str, seat: Seat, stated: Mapping[str, Any]) -> dict[str, dict[str, float]]:

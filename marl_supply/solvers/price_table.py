@@ -31,12 +31,10 @@ class PriceTable(Policy):
         The table.
     """
 
-    needs = frozenset({"on_hand", "owed", "pipeline"})
+    needs = frozenset({"on_hand", "owed", "pipeline", "market_state"})
 
     def __init__(self, row: PricedRow, found: Optimum) -> None:
         self.row, self.found = row, found
-        if row.market.names:
-            self.needs = self.needs | {"market_state"}  # type: ignore[misc]
 
     def start(self, seat: Seat, replications: int) -> Memory:
         """None: it remembers nothing."""

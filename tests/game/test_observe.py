@@ -129,7 +129,14 @@ def test_a_policy_that_needs_what_is_hidden_is_refused_before_play() -> None:
 
 def where_it_fits(name: str, observe: str) -> Game:
     """The first of some chains on which a rule can play every seat."""
-    for chain in ("beer_game_uniform", "lost_sales", "dual_sourcing", "uneven_review"):
+    for chain in (
+        "beer_game_uniform",
+        "lost_sales",
+        "dual_sourcing",
+        "uneven_review",
+        "pricing_replenishment",
+        "pricing_competition",
+    ):
         game = Game(chain, observe=observe, horizon=3, warm_up=0)
         with contextlib.suppress(InputError):
             for seat in game.seats.values():

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shipped_chains import CHAINS
+from shipped_chains import CHAINS, ORDERING
 
 from marl_supply.game import Game
 from marl_supply.game.evaluate import evaluate
@@ -22,7 +22,7 @@ def paths(game: Game, rule: str, replications: int, first: int = 0, seed: int = 
 
 @pytest.mark.parametrize("rule", ["random_order", "constant_order"])
 @pytest.mark.parametrize("start", ["file", "warm"])
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", ORDERING)
 def test_slices_of_a_batch_are_the_batch(name: str, start: str, rule: str) -> None:
     """Across the borders of noise blocks: replication 64 and period 64 begin new ones."""
     game = Game(CHAINS[name], horizon=67, warm_up=0, start=start)
@@ -31,7 +31,7 @@ def test_slices_of_a_batch_are_the_batch(name: str, start: str, rule: str) -> No
         np.testing.assert_array_equal(paths(game, rule, size, first), whole[:, :, first - 61 : first - 61 + size])
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", ORDERING)
 def test_a_longer_horizon_extends_and_changes_nothing(name: str) -> None:
     short, long = (Game(CHAINS[name], horizon=horizon, warm_up=0) for horizon in (10, 30))
     np.testing.assert_array_equal(paths(short, "random_order", 3), paths(long, "random_order", 3)[:10])
@@ -99,7 +99,7 @@ class Relay:
 
 
 @pytest.mark.parametrize("start", ["file", "warm"])
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", ORDERING)
 def test_columns_that_begin_again_play_fresh_episodes(name: str, start: str) -> None:
     changed, columns = 5, [0, 2]
     game = Game(CHAINS[name], horizon=30, warm_up=0, start=start)

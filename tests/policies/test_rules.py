@@ -144,9 +144,10 @@ def test_every_rule_plays_every_chain_and_tells_its_parameters(name: str, chain:
     for agent in game.agents:
         decisions, _ = players[agent].act(game.observe(state, agent), players[agent].start(game.seats[agent], 3))
         same, _ = again[agent].act(game.observe(state, agent), None)
-        (kind,) = decisions.kinds()
-        assert getattr(decisions, kind).shape[1] == 3
-        np.testing.assert_array_equal(getattr(decisions, kind), getattr(same, kind))
+        assert decisions.kinds() == same.kinds() != ()
+        for kind in decisions.kinds():
+            assert getattr(decisions, kind).shape[1] == 3
+            np.testing.assert_array_equal(getattr(decisions, kind), getattr(same, kind))
     game.step(state, {a: players[a].act(game.observe(state, a), None)[0] for a in game.agents})
 
 
