@@ -52,6 +52,7 @@ class Books:
         self._market_place = Sum(network.market_row, len(network.places))
         self._expediter_place = Sum(network.expedite_row, len(network.places))
         self._price_list = PriceList(network, arrays)
+        self._some_paid_on_sale = bool(network.paid_on_sale.any())
         self._holding_cost = self._rate(network.holding_cost)
         self._backorder_cost = self._rate(network.backorder_cost)
         self._bookings: dict[str, Booking] = {
@@ -112,7 +113,7 @@ class Books:
         keeps = self._rate(self.network.keeps[self.network.market_line])
         price = self._rate(self.network.price) if flows.price is None else flows.price
         paid = keeps * flows.demand + (1 - keeps) * flows.sales
-        if self.network.paid_on_sale.any():
+        if self._some_paid_on_sale:
             on_sale = self._rate(self.network.paid_on_sale * 1.0)
             paid = on_sale * flows.served + (1 - on_sale) * paid
         return price * paid

@@ -26,6 +26,8 @@ class Optimal(Method):
     def misfit(self, game: Game) -> str | None:
         if _of_the_literature(game) is not None:
             return None
+        if len(game.network.priced_markets):
+            return methods()["price_and_order"].misfit(game)
         if game.criterion == "total" and game.horizon > LONGEST_HORIZON:
             return (
                 f"{game.topology.name}: backward induction takes at most {LONGEST_HORIZON} periods and the horizon is "
