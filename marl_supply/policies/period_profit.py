@@ -15,6 +15,8 @@ from marl_supply.game.seat import Seat
 from marl_supply.simulation.arrays import Array
 
 FloatArray = NDArray[np.float64]
+WIDEST = 2.0**20
+"""Above any price: what tells two remembered prices apart in one number."""
 DEVIATIONS = 8
 """Stock up to so many standard deviations above the largest mean demand: more of it changes no price."""
 
@@ -65,9 +67,11 @@ class PeriodProfit:
         self._shortage = float(shortage[self.line])
         self._process = list(network.processes.values())[self.market]
         self._names = tuple(name for number, name, _ in network.public_memory if number == self.market)
-        self._tables: dict[tuple[float, ...], tuple[FloatArray, FloatArray]] = {}
+        self._numbers: dict[tuple[float, ...], int] = {}
         most = max(self._law((), price).mean for price in self.prices)
         self.low, self.high = -int(2 * most + 1), int(most + DEVIATIONS * np.sqrt(most) + 1)
+        shape = (1, self.high - self.low + 1, len(self.prices))
+        self._profit, self._used = np.empty(shape), np.empty(shape)  # (tables, stock, price)
 
     def best_price(self, observation: Observation, level: Array, unit_value: Array) -> FloatArray:
         """(1, B) the price that earns most, given the stock before demand and what a unit left over is worth.
@@ -79,26 +83,31 @@ class PeriodProfit:
         unit_value : (1, 1) or (1, B) money
             Of each unit that the period does not use up.
         """
-        shown, which = self._shown(observation)
+        which = self._shown(observation)
         stock = np.clip(level[0], self.low, self.high).astype(np.int64) - self.low
-        profit, used = self._stacked(shown)
-        earned = profit[which, stock] - np.broadcast_to(unit_value, level.shape)[0][:, None] * used[which, stock]
+        worth = np.broadcast_to(unit_value, level.shape)[0][:, None]
+        earned = self._profit[which, stock] - worth * self._used[which, stock]
         return np.asarray(self.prices[earned.argmax(1)][None])
 
-    def _shown(self, observation: Observation) -> tuple[list[tuple[float, ...]], NDArray[np.int64]]:
-        """What the market shows in all replications, each once, and which of it each replication sees."""
+    def _shown(self, observation: Observation) -> NDArray[np.int64]:
+        """(B,) the number of the table that belongs to what the market shows; tables are made when first needed."""
         if not self._names:
-            return [()], np.zeros(observation.replications, dtype=np.int64)
-        seen, which = np.unique(np.rint(observation.market_state), axis=1, return_inverse=True)
-        return [tuple(column) for column in seen.T.tolist()], which.ravel()
+            return np.full(observation.replications, self._number(()), dtype=np.int64)
+        seen = np.rint(observation.market_state)
+        codes = seen[0]
+        for row in seen[1:]:
+            codes = codes * WIDEST + row
+        _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+        numbers = np.array([self._number(tuple(column)) for column in seen[:, first].T.tolist()], dtype=np.int64)
+        return np.asarray(numbers[which])
 
-    def _stacked(self, shown: list[tuple[float, ...]]) -> tuple[FloatArray, FloatArray]:
-        """(K, Y, P) profit of the period, and units used up, by what is shown and the stock."""
-        for memory in shown:
-            if memory not in self._tables:
-                self._tables[memory] = self._table(memory)
-        profits, used = zip(*(self._tables[memory] for memory in shown), strict=True)
-        return np.array(profits), np.array(used)
+    def _number(self, memory: tuple[float, ...]) -> int:
+        if memory not in self._numbers:
+            number = self._numbers[memory] = len(self._numbers)
+            if number == len(self._profit):
+                self._profit, self._used = (np.concatenate([kept, kept]) for kept in (self._profit, self._used))
+            self._profit[number], self._used[number] = self._table(memory)
+        return self._numbers[memory]
 
     def _table(self, memory: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
         stock = np.arange(self.low, self.high + 1)[:, None]

@@ -187,7 +187,7 @@ def _market_states(place: str, process: ResponsiveProcess, grid: tuple[float, ..
         if len(found) > MOST_MARKET_STATES:
             raise InputError(
                 f"{place}: on {len(prices)} prices it remembers more than {MOST_MARKET_STATES:,} different things, too "
-                f"many for an exact solution; keep {' or '.join(names)} fixed, or tune a rule instead."
+                f"many for an exact solution; keep {' or '.join(names)} where it starts, or tune a rule instead."
             )
     laws = tuple(_laws(place, process, names, widths, values, prices) for values in found)
     return MarketStates(names, np.array(found), np.array(following, dtype=np.int64), laws)
