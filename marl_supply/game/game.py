@@ -328,6 +328,8 @@ class Game:
                 self._check_exposure(agent, scope, decision.exposure, replications)
             else:
                 self._check_numbers(agent, kind, getattr(decision, kind), (scope.size_of(kind), replications))
+        if decision.price is not None and not getattr(decision.price, "is_cuda", False):
+            self._check_prices(agent, scope, decision.price)
 
     def _check_numbers(self, agent: str, kind: str, values: Array, shape: tuple[int, int]) -> None:
         if values.shape != shape:
@@ -339,6 +341,13 @@ class Game:
             raise ValueError(f"{agent}: {kind} is NaN or infinite")
         if lowest < 0 and kind in ("order", "price", "allocation"):
             raise ValueError(f"{agent}: {kind} is below 0")
+
+    def _check_prices(self, agent: str, scope: Scope, price: Array) -> None:
+        for market, asked in zip(scope.priced_markets, price, strict=True):
+            low, high = self.network.price_range[market]
+            if asked.min() < low or asked.max() > high:
+                name = self.network.markets[market]
+                raise ValueError(f"{agent}: price at '{name}' lies outside its price_range, {low:g} to {high:g}")
 
     def _check_exposure(self, agent: str, scope: Scope, exposure: Array, replications: int) -> None:
         if len(exposure) != len(scope.exposed_markets):

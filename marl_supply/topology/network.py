@@ -249,6 +249,7 @@ class Network:
         self.charged_on_shipment = np.array([edge.charged_on == "shipment" for edge in edges], dtype=bool)
         markets = self.topology.markets.values()
         self.price = floats(market.price for market in markets)
+        self.price_range = np.array([market.price_range or (0.0, np.inf) for market in markets]).reshape(-1, 2)
         self.paid_on_sale = np.array([market.revenue_on == "sale" for market in markets], dtype=bool)
 
     def _line_cost(self, line: int, kind: str) -> float:

@@ -10,6 +10,7 @@ import pytest
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.policies.seating import seat_everybody
+from marl_supply.simulation import Decisions
 from marl_supply.solvers.solve import solve
 from marl_supply.topology import load
 
@@ -84,6 +85,15 @@ def test_tuned_it_is_optimal_without_lead_time_competition_and_fixed_cost(name: 
 def test_seats_that_a_rule_does_not_fit_are_refused(chain: str, name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         seat_everybody(Game(load(chain)), name)
+
+
+@pytest.mark.parametrize(
+    "price, message", [(50.5, "outside its price_range, 1 to 50"), (np.nan, "NaN"), (0.5, "1 to 50")]
+)
+def test_prices_that_the_market_does_not_take_are_refused(price: float, message: str) -> None:
+    game = Game(load("pricing_frozen_competitor"))
+    with pytest.raises(ValueError, match=message):
+        game.step(game.start(1), {"seller": Decisions(order=np.zeros((1, 1)), price=np.array([[price]]))})
 
 
 def test_a_rule_for_one_row_refuses_several() -> None:
