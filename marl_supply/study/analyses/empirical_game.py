@@ -17,6 +17,10 @@ from marl_supply.study.folder import Folder
 from marl_supply.topology.keys import Count, Name, key
 
 
+DURATION = 100_000.0
+"""The longest that a start of replicator dynamics is followed, in units of one over the widest range of costs."""
+
+
 class EmpiricalGame(Analysis):
     """A table of what everybody pays when each agent plays as it does in one of some rows; its equilibria."""
 
@@ -47,7 +51,8 @@ class EmpiricalGame(Analysis):
         pure = [[table.strategies[k][choice] for k, choice in enumerate(each)] for each in table.pure_equilibria()]
         mixed = empirical.equilibrium_of(table)
         least = np.unravel_index(table.costs.sum(0).argmin(), table.shape)
-        flows = basins(table, random_starts(table, self.starts))
+        left = table.undominated()  # what is dominated dies out on every path, and would only slow the others down
+        flows = basins(left, random_starts(left, self.starts), DURATION)
         gains = {agent: found.deviation_gain(agent, mixed.profile) for agent in table.players}
         return {
             "pure_equilibria": [
@@ -65,7 +70,7 @@ class EmpiricalGame(Analysis):
                 "costs": _costs(table, tuple(map(int, least))),
             },
             "replicator": {
-                "ends": [{"shares": _shares(table, end.profile), "starts": end.starts} for end in flows.ends],
+                "ends": [{"shares": _shares(left, end.profile), "starts": end.starts} for end in flows.ends],
                 "unsettled": flows.unsettled,
             },
         }
