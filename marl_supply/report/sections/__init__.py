@@ -10,6 +10,7 @@ import pkgutil
 from typing import Any
 
 from marl_supply.report.results import Results, read_json
+from marl_supply.report.tables import number
 
 
 def analysed(results: Results, name: str) -> dict[str, Any] | None:
@@ -32,8 +33,6 @@ def sections(results: Results) -> list[str]:
 
 def ends(found: dict[str, Any]) -> str:
     """A mean and its half-width."""
-    from marl_supply.report.tables import number
-
     low, high = found["low"], found["high"]
     half = 0.0 if low is None or high is None else (high - low) / 2
     return f"{number(found['mean'])} ± {number(half)}" if half else number(found["mean"])
