@@ -16,7 +16,6 @@ from marl_supply.study.finished import check_rows, ends, game_for_all, players_o
 from marl_supply.study.folder import Folder
 from marl_supply.topology.keys import Count, Name, key
 
-
 DURATION = 100_000.0
 """The longest that a start of replicator dynamics is followed, in units of one over the widest range of costs."""
 
