@@ -28,7 +28,7 @@ def layout(topology: Any) -> list[tuple[str, str, int]]:
     rows += [("node_disruption", n, 1) for n, node in nodes.items() if _breaks(node)]
     rows += [("edge_disruption", e.name, 1) for e in edges if _breaks(e)]
     rows += [("expedite", m, 1) for m, market in markets.items() if market.expedite]
-    rows += [("demand", m, one.process.uniforms) for m, one in markets.items() if responds(one)]
+    rows += [("demand", m, numbers_of(one)) for m, one in markets.items() if responds(one)]
     return [row for row in rows if row[2]]
 
 
@@ -39,6 +39,14 @@ def _breaks(place: Any) -> bool:
 def responds(market: Any) -> bool:
     """Whether demand answers to the price."""
     return hasattr(market.process, "respond")
+
+
+def numbers_of(market: Any) -> int:
+    """How many chance numbers a market draws a period: of customers who share theirs, the first item's market alone."""
+    process = market.process
+    if not hasattr(process, "crowd"):
+        return int(process.uniforms)
+    return 0 if process.choice == "multinomial" and process.item else sum(process.customers)
 
 
 def has_arrived(edge: Any, age: int, numbers: Sequence[float]) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from reference_chain import Chain, sole
 from reference_chance import Chance, responds
+from reference_choice import purchases
 from reference_money import Money
 from reference_receiving import break_down, receive
 from reference_shipping import expedite, lose, ship
@@ -110,9 +111,13 @@ class ReferenceSimulator(Chain):
 
     def _demand(self) -> dict[str, Any]:
         """What each market asks for; those that answer to prices do so now."""
-        asked = {}
+        asked, ratings = {}, {}
         for name, market in self.topology.markets.items():
-            if responds(market):
+            if hasattr(market.process, "crowd"):
+                demand, rating = purchases(self.topology, name, self.memory, self.chance, self.time)
+                asked[name] = self.amount(demand)
+                ratings[name] = rating
+            elif responds(market):
                 numbers = self.chance("demand", name, self.time) if market.process.uniforms else []
                 price = np.array([self.price[name]], dtype=float)
                 answer, self.memory[name] = market.process.respond(
@@ -121,6 +126,9 @@ class ReferenceSimulator(Chain):
                 asked[name] = self.amount(float(answer[0]))
             else:
                 asked[name] = self.amount(self.demand(name, self.time))
+        for name, rating in ratings.items():
+            if self.memory[name]:
+                self.memory[name] = {"rating": np.reshape(rating, (-1, 1))}
         return asked
 
     # Decisions

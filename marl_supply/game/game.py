@@ -16,6 +16,7 @@ from marl_supply.economics.rewards import own_weight, rewards
 from marl_supply.errors import InputError, nearest
 from marl_supply.game.actions import action_of
 from marl_supply.game.decisions.action import Action
+from marl_supply.game.decisions.exposure import wholes
 from marl_supply.game.observation import Observation
 from marl_supply.game.quantities import LEVELS
 from marl_supply.game.randomness import Randomness
@@ -356,5 +357,12 @@ class Game:
             shape = (self.network.groups[int(market)], replications)
             if shares.shape != shape:
                 raise ValueError(f"{agent}: exposure has shape {tuple(shares.shape)}, not {shape}")
-            if not (shares.min() >= 0 and abs(shares.sum(0) - 1).max() < 1e-6):
-                raise ValueError(f"{agent}: exposure is no share of attention: not negative, adding up to 1")
+        totals = wholes(self.network, scope.exposed_markets, exposure)
+        for market, shares, (total, _) in zip(scope.exposed_markets, exposure, totals, strict=True):
+            if not (shares.min() >= 0 and abs(total - 1).max() < 1e-6):  # false for NaN too
+                together = int(market) in self.network.exposed_together
+                what = "over the markets of its crowd" if together else "over groups"
+                raise ValueError(
+                    f"{agent}: exposure of {self.network.markets[market]} is no share of attention: not negative, "
+                    f"adding up to 1 {what}"
+                )

@@ -51,9 +51,13 @@ class Observation:
             derived["table"] = self._table.read(self._state)
         return derived["table"]
 
-    def noise(self, size: int = 1) -> Array:
-        """(size, B) uniform numbers of this seat and period, the only randomness a policy may use."""
-        return self._state.noise.uniform(self.seat.agent, self._state.clock, size)
+    def noise(self, size: int = 1, part: str = "") -> Array:
+        """(size, B) uniform numbers of this seat and period, the only randomness a policy may use.
+
+        Where several policies share a seat, `part` names whose numbers they are.
+        """
+        name = f"{self.seat.agent}.{part}" if part else self.seat.agent
+        return self._state.noise.uniform(name, self._state.clock, size)
 
     def __getattr__(self, field: str) -> Array:
         if field.startswith("_"):

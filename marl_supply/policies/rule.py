@@ -51,7 +51,7 @@ class Rule(Policy):
     Attributes
     ----------
     decides : frozenset of str
-        `order`, `price` or both: what a seat must have to say for the rule to fit it.
+        `order`, `price`, `exposure` or several: what a seat must have to say for the rule to fit it.
     """
 
     parameters: ClassVar[tuple[Parameter, ...]]

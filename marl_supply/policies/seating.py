@@ -94,6 +94,8 @@ def _refuse_seat(make: type[Rule], name: str, seat: Seat) -> None:
         raise InputError(f"{where} {what} {name} does {'not' if seat.scope.orders else 'decide'}; choose another rule.")
     if "price" in make.decides and not len(seat.scope.priced_markets):
         raise InputError(f"{where} decides no price, which the rule {name} does decide; choose another rule.")
+    if "exposure" in make.decides and not len(seat.scope.exposed_markets):
+        raise InputError(f"{where} decides no exposure, which the rule {name} does decide; choose another rule.")
 
 
 def _by_node(make: type[Rule], name: str, seat: Seat, stated: Mapping[str, Any]) -> dict[str, dict[str, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marl_supply.simulation.arrays import Array, Arrays
 from marl_supply.simulation.state import State
-from marl_supply.topology.network import Network
+from marl_supply.topology.network import Crowd, Network
 
 Memory = dict[int, dict[str, Array]]
 
@@ -25,7 +25,7 @@ def demand_of_period(network: Network, state: State) -> tuple[Array, Memory]:
         return demand, state.memory
     chance = arrays.given(state.noise.chance(state.clock)) if network.chance_size else None
     demand, memory = arrays.copy(demand), {}
-    for market, process, span in network.responsive:
+    for market, process, span in network.answering_alone:
         price = arrays.zeros(state.replications) + float(network.price[market])
         if state.price is not None:
             price = state.price[market]
@@ -33,4 +33,20 @@ def demand_of_period(network: Network, state: State) -> tuple[Array, Memory]:
         exposure = state.exposure.get(market)
         answer, memory[market] = process.respond(arrays, state.memory[market], price, exposure, uniform)
         demand = arrays.put(demand, slice(market, market + 1), answer[None])
+    for crowd in network.crowds:
+        uniform = arrays.zeros(0, state.replications) if chance is None else arrays.take(chance, crowd.chance)
+        remembered = [state.memory[int(market)] for market in crowd.markets]
+        answer, kept = crowd.process.respond_together(arrays, remembered, _shown(state, crowd), uniform)
+        memory.update(zip(map(int, crowd.markets), kept, strict=True))
+        demand = arrays.put(demand, crowd.entries, answer)
     return demand, memory
+
+
+def _shown(state: State, crowd: Crowd) -> Array | None:
+    """(groups, items, B) exposure of a crowd's items; None where nobody decides any."""
+    decided = [state.exposure.get(int(market)) for market in crowd.markets]
+    if all(shares is None for shares in decided):
+        return None
+    arrays, process = state.arrays, crowd.process
+    equal = arrays.zeros(process.groups, state.replications) + process.equal_exposure
+    return arrays.stack([equal if shares is None else shares for shares in decided], 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from marl_supply.demand import correlation
+from marl_supply.demand.crowd import crowds_of
 from marl_supply.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def verify(topology: Topology) -> None:
     processes = {name: market.process for name, market in topology.markets.items()}
     streams = {name: market.stream for name, market in topology.markets.items() if market.stream is not None}
     correlation.verify(topology.correlation, processes, streams)
+    crowds_of(processes)
     cycle = find_cycle(topology)
     if cycle:
         raise InputError(f"edges: {' -> '.join(cycle)} is a cycle; goods must flow one way, remove one of its edges")

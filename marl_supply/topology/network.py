@@ -9,12 +9,14 @@ lines too, and they stand after those of the rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from marl_supply.demand.crowd import CrowdProcess, crowds_of
 from marl_supply.demand.process import DemandProcess
 from marl_supply.demand.responsive import ResponsiveProcess
 from marl_supply.errors import InputError
@@ -33,6 +35,20 @@ from marl_supply.topology.stages import (
     suppliers_first,
 )
 from marl_supply.topology.support import refuse_unsupported
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Customers who choose among several markets.
+
+    process: that of the first item; markets: (n,) their numbers, item by item; entries: the same as an index; chance:
+    where their chance numbers stand, item by item.
+    """
+
+    process: CrowdProcess
+    markets: IntArray
+    entries: Index
+    chance: Index
 
 
 class Network:
@@ -66,6 +82,10 @@ class Network:
     market_line, market_row : (K,) int
     chances : tuple of Chance
         The layout of a period's chance numbers.
+    crowds : tuple of Crowd
+        Markets that answer together; `answering_alone` are the other responsive ones.
+    exposed_together : dict of int to (n,) int
+        For a market whose exposure adds up to 1 with that of others, group by group: all of these markets.
     """
 
     def __init__(self, topology: Topology) -> None:
@@ -218,6 +238,7 @@ class Network:
             for number, (name, process) in enumerate(self.processes.items())
             if isinstance(process, ResponsiveProcess)
         )
+        self._join_crowds()
         self.priced_markets = np.flatnonzero([market.price_range is not None for market in markets.values()])
         self.exposed_markets = ints(number for number, process, _ in self.responsive if process.groups)
         self.public_memory = tuple(
@@ -228,6 +249,25 @@ class Network:
         )
         self.groups = {number: process.groups for number, process, _ in self.responsive}
         self.streams = {name: market.stream for name, market in markets.items() if market.stream is not None}
+
+    def _join_crowds(self) -> None:
+        spans = {self.markets[number]: (process, span) for number, process, span in self.responsive}
+        crowds = []
+        for names in crowds_of(self.processes).values():
+            process = spans[names[0]][0]
+            assert isinstance(process, CrowdProcess)
+            rows = np.concatenate([np.arange(spans[name][1].start, spans[name][1].stop) for name in names])
+            numbers = ints(self.markets.index(name) for name in names)
+            crowds.append(Crowd(process, numbers, compact(numbers, len(self.markets)), compact(rows, self.chance_size)))
+        self.crowds = tuple(crowds)
+        members = {int(number) for crowd in crowds for number in crowd.markets}
+        self.answering_alone = tuple(entry for entry in self.responsive if entry[0] not in members)
+        self.exposed_together = {
+            int(number): crowd.markets
+            for crowd in crowds
+            for number in crowd.markets
+            if crowd.process.shared_over_items
+        }
 
     def _spec_of_line(self, line: int) -> Any:
         if self.line_edge[line] >= 0:

@@ -61,6 +61,8 @@ def schema() -> dict[str, Any]:
 def _market(market: dict[str, Any], processes: dict[str, Any]) -> dict[str, Any]:
     """Return a market's schema: the parameters of the process it names stand beside the market's own keys."""
     own = dict(market["properties"])
+    for part in own.values():
+        _by_product(part)
     own["process"] = {
         "description": own["process"]["description"],
         "anyOf": [{"enum": list(processes)}, {"type": "string", "pattern": ":"}],

@@ -153,7 +153,7 @@ def test_exposure_is_a_share_and_moves_demand() -> None:
     assert game.observe(state, "shop").market_state.tolist() == [[0, 1, 0.5]]  # what is public, and no secret
     state, outcome = game.step(state, orders(game, 0.0))
     assert outcome.flows.demand.tolist() == [[15, 15, 15]]
-    with pytest.raises(ValueError, match="exposure is no share of attention"):
+    with pytest.raises(ValueError, match="exposure of town is no share of attention"):
         game.step(state, orders(game, 0.0, exposure=(np.full((2, B), 0.7),)))
 
 

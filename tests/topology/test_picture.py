@@ -47,7 +47,7 @@ def test_the_whole_picture():
     assert picture(load(graph)) == ONE_WAREHOUSE
 
 
-ONE_BY_ONE = [name for name in NAMES if len(load(name).nodes) <= 6]
+ONE_BY_ONE = [name for name in NAMES if len(load(name).nodes) <= 6 and ":" not in "".join(load(name).nodes)]
 
 
 @pytest.mark.parametrize("name", ONE_BY_ONE)
