@@ -50,7 +50,7 @@ class EachDecides(Policy):
             if kind not in FIELDS:
                 raise InputError(f"EachDecides: no '{kind}' can be decided{nearest(kind, FIELDS)}.")
         self.parts = dict(parts)
-        self.needs = frozenset().union(*(policy.needs for policy in parts.values()))  # type: ignore[misc]
+        self.needs = frozenset().union(*(policy.needs for policy in parts.values()))
 
     def start(self, seat: Seat, replications: int) -> Memory:
         """What each remembers before the first period, by what it decides."""
@@ -76,7 +76,7 @@ class EachDecides(Policy):
                     f"EachDecides: {type(policy).__name__} stands for {kind} and decides {told}; name another policy."
                 )
             made |= found
-        return Decisions(**made), kept  # type: ignore[arg-type]
+        return Decisions(**made), kept
 
 
 class _Part:

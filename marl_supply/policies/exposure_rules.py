@@ -97,6 +97,11 @@ class BaseStockMyopicExposure(_Myopic):
     needs = _Myopic.needs | {"inventory_position"}
     parameters = (LEVEL,)
 
+    @classmethod
+    def worth_trying(cls, seat: Seat) -> bool:
+        """Only where it is named: searching its levels takes minutes, since every period looks for its exposure."""
+        return False
+
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         level = _base_stock(observation, self.value("base_stock_level"))
         return Decisions(order_up_to=level, exposure=self.exposure(observation)), memory
@@ -108,6 +113,11 @@ class BaseStockRandomExposure(Rule):
     decides = frozenset({"order", "exposure"})
     needs = frozenset({"inventory_position"})
     parameters = (LEVEL,)
+
+    @classmethod
+    def worth_trying(cls, seat: Seat) -> bool:
+        """Only where it is named: exposure by chance is a floor, as orders by chance are."""
+        return False
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         level = _base_stock(observation, self.value("base_stock_level"))
