@@ -139,6 +139,19 @@ def test_scarce_stock_is_shared_alike(rule: str, units: str, south: str) -> None
     assert short >= 10  # the rule has decided in at least every other period
 
 
+CHOOSING: list[dict[str, Any]] = [
+    {"defaults.market.choice": "multinomial"},
+    {"defaults.market.exposure_over": "products", "defaults.market.unmet": "backorder"},
+    {"defaults.market.forgetting": 0.4},
+    {"defaults.market.forgetting": 0.0, "defaults.market.choice": "multinomial"},
+]
+
+
+@pytest.mark.parametrize("changes", CHOOSING)
+def test_customers_who_choose_by_ratings_alike(changes: dict[str, Any]) -> None:
+    assert_equal(random_play(load("recommendation_replenishment", changes), seed=5, periods=10))
+
+
 NO_LIMIT = settings(deadline=None, suppress_health_check=list(HealthCheck))
 every_timing = pytest.mark.parametrize("timing", TIMINGS)
 stage_by_stage = pytest.mark.parametrize("timing", [timing for timing in TIMINGS if timing[1] == "downstream_first"])
