@@ -25,7 +25,7 @@ class EmpiricalGame(Analysis):
 
     rows: tuple[Name, ...] = key(..., "", "what an agent can choose from; of a trained row the first seed")
     replications: Count = key(200, "", "common demand")
-    starts: Count = key(100, "", "random starts of the replicator dynamics")
+    starts: Count = key(20, "", "random starts of the replicator dynamics")
 
     def check(self, experiment: Experiment) -> None:
         check_rows(experiment, "rows", self.rows)
