@@ -13,8 +13,8 @@ from marl_supply.game.observation import Observation
 from marl_supply.game.seat import Seat
 from marl_supply.policies.rule import FloatArray, lines_by_row
 from marl_supply.simulation.arrays import NUMPY, Array
+from marl_supply.topology.crowds import Crowd
 from marl_supply.topology.incidence import IntArray
-from marl_supply.topology.network import Crowd
 
 PARTS = 4
 """Portions in which a share of 1 is given away."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marl_supply.simulation.arrays import Array, Arrays
 from marl_supply.simulation.state import State
-from marl_supply.topology.network import Crowd, Network
+from marl_supply.topology.crowds import Crowd
+from marl_supply.topology.network import Network
 
 Memory = dict[int, dict[str, Array]]
 

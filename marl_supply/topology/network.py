@@ -9,19 +9,17 @@ lines too, and they stand after those of the rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marl_supply.demand.crowd import CrowdProcess, crowds_of
 from marl_supply.demand.process import DemandProcess
-from marl_supply.demand.responsive import ResponsiveProcess
 from marl_supply.errors import InputError
 from marl_supply.topology import demand_figures
 from marl_supply.topology.chances import ChanceTable, chances_of, delays_of, disruptions_of
+from marl_supply.topology.crowds import answering, crowds_among, exposed_together
 from marl_supply.topology.file import Topology
 from marl_supply.topology.incidence import FloatArray, Index, IntArray, Sum, compact, floats, ints, members
 from marl_supply.topology.limits import capacity_of, reviews_of, shared_capacities_of, storages_of
@@ -35,20 +33,6 @@ from marl_supply.topology.stages import (
     suppliers_first,
 )
 from marl_supply.topology.support import refuse_unsupported
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """Customers who choose among several markets.
-
-    process: that of the first item; markets: (n,) their numbers, item by item; entries: the same as an index; chance:
-    where their chance numbers stand, item by item.
-    """
-
-    process: CrowdProcess
-    markets: IntArray
-    entries: Index
-    chance: Index
 
 
 class Network:
@@ -233,12 +217,11 @@ class Network:
         self.expedite_probability = floats(expedite.probability for _, expedite in expedited)
         self.expedite_cost = floats(expedite.cost for _, expedite in expedited)
         self.expedite_chance = table.rows("expedite", [self.markets[number] for number in self.expedited_markets])
-        self.responsive: tuple[tuple[int, ResponsiveProcess, slice], ...] = tuple(
-            (number, process, _span(table, name, process))
-            for number, (name, process) in enumerate(self.processes.items())
-            if isinstance(process, ResponsiveProcess)
-        )
-        self._join_crowds()
+        self.responsive = answering(self.processes, table)
+        self.crowds = crowds_among(self.markets, self.processes, self.responsive, self.chance_size)
+        in_crowds = {int(number) for crowd in self.crowds for number in crowd.markets}
+        self.answering_alone = tuple(entry for entry in self.responsive if entry[0] not in in_crowds)
+        self.exposed_together = exposed_together(self.crowds)
         self.priced_markets = np.flatnonzero([market.price_range is not None for market in markets.values()])
         self.exposed_markets = ints(number for number, process, _ in self.responsive if process.groups)
         self.public_memory = tuple(
@@ -249,25 +232,6 @@ class Network:
         )
         self.groups = {number: process.groups for number, process, _ in self.responsive}
         self.streams = {name: market.stream for name, market in markets.items() if market.stream is not None}
-
-    def _join_crowds(self) -> None:
-        spans = {self.markets[number]: (process, span) for number, process, span in self.responsive}
-        crowds = []
-        for names in crowds_of(self.processes).values():
-            process = spans[names[0]][0]
-            assert isinstance(process, CrowdProcess)
-            rows = np.concatenate([np.arange(spans[name][1].start, spans[name][1].stop) for name in names])
-            numbers = ints(self.markets.index(name) for name in names)
-            crowds.append(Crowd(process, numbers, compact(numbers, len(self.markets)), compact(rows, self.chance_size)))
-        self.crowds = tuple(crowds)
-        members = {int(number) for crowd in crowds for number in crowd.markets}
-        self.answering_alone = tuple(entry for entry in self.responsive if entry[0] not in members)
-        self.exposed_together = {
-            int(number): crowd.markets
-            for crowd in crowds
-            for number in crowd.markets
-            if crowd.process.shared_over_items
-        }
 
     def _spec_of_line(self, line: int) -> Any:
         if self.line_edge[line] >= 0:
@@ -411,11 +375,6 @@ def _limited_sources(topology: Topology) -> set[str]:
     limited = {name for name, node in nodes.items() if node.capacity is not None or node.disruption is not None}
     limited |= {edge.from_ for edge in topology.edges if edge.disruption is not None}
     return {name for name in limited if nodes[name].kind == "source"}
-
-
-def _span(table: ChanceTable, market: str, process: ResponsiveProcess) -> slice:
-    start = int(table.rows("demand", [market])[0]) if process.uniforms else 0
-    return slice(start, start + process.uniforms)
 
 
 def _groups(delays: IntArray) -> tuple[tuple[int, Index], ...]:
