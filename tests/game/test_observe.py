@@ -127,8 +127,16 @@ def test_a_policy_that_needs_what_is_hidden_is_refused_before_play() -> None:
     next(iter(rollout(Game("beer_game", observe="shared_demand"), dict.fromkeys(game.agents, Curious()), 1)))
 
 
-def where_it_fits(name: str, observe: str) -> Game:
-    """The first of some chains on which a rule can play every seat."""
+SHOP = ["shop:red", "shop:green", "shop:blue"]
+DESKS = {
+    "buyer": {"decides": [f"{row}.order" for row in SHOP], "pays": SHOP},
+    "recommender": {"decides": [f"{row}.exposure" for row in SHOP], "pays": []},
+}
+"""Two seats of one shop, for rules of exposure alone."""
+
+
+def where_it_fits(name: str, observe: str) -> tuple[Game, dict[str, str]]:
+    """The first of some chains on which a rule can play every seat, or else one seat beside a buyer, and who plays."""
     for chain in (
         "beer_game_uniform",
         "lost_sales",
@@ -136,21 +144,24 @@ def where_it_fits(name: str, observe: str) -> Game:
         "uneven_review",
         "pricing_replenishment",
         "pricing_competition",
+        "recommendation_replenishment",
     ):
         game = Game(chain, observe=observe, horizon=3, warm_up=0)
         with contextlib.suppress(InputError):
             for seat in game.seats.values():
                 rule(name, seat)
-            return game
-    raise AssertionError(f"{name} fits none of the chains; add one on which it can be played")
+            return game, dict.fromkeys(game.agents, name)
+    game = Game("recommendation_replenishment", agents=DESKS, observe=observe, horizon=3, warm_up=0)
+    rule(name, game.seats["recommender"])
+    return game, {"buyer": "base_stock", "recommender": name}
 
 
 @pytest.mark.parametrize("name", names())
 def test_every_rule_states_all_that_it_reads(name: str) -> None:
     """Played where only the fields that it states are visible."""
-    game = where_it_fits(name, "full")
-    for agent, seat in game.seats.items():
-        player = rule(name, seat)
+    game, playing = where_it_fits(name, "full")
+    for agent, own in playing.items():
+        seat, player = game.seats[agent], rule(own, game.seats[agent])
         object.__setattr__(seat, "visible", player.needs)
         player.act(game.observe(game.start(2), agent), player.start(seat, 2))
 
@@ -158,10 +169,11 @@ def test_every_rule_states_all_that_it_reads(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("level", LEVELS)
 def test_rules_are_seated_only_where_they_can_see(name: str, level: str) -> None:
-    game = where_it_fits(name, level)
-    needs = rule(name, next(iter(game.seats.values()))).needs
-    if needs <= LEVELS[level]:
-        assert set(seat_everybody(game, name)) == set(game.agents)
+    game, playing = where_it_fits(name, level)
+    agent = next(agent for agent, own in playing.items() if own == name)
+    others = {other: own for other, own in playing.items() if own != name}
+    if rule(name, game.seats[agent]).needs <= LEVELS[level]:
+        assert set(seat_everybody(game, name, seats=others)) == set(game.agents)
     else:
         with pytest.raises(InputError, match=f"which observe: {level} hides from"):
-            seat_everybody(game, name)
+            seat_everybody(game, name, seats=others)
