@@ -17,13 +17,14 @@ from scipy import sparse
 
 from marl_supply.errors import InputError
 from marl_supply.solvers.markov.stationary import long_run, share_of_step
+from marl_supply.solvers.markov.value_iteration import followed
 from marl_supply.solvers.priced_row import PricedRow
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 MOST_WORK = 2e10
 """Multiplications of one step of dynamic programming: some ten seconds on one core."""
-MOST_ROUNDS, MOST_SWEEPS = 500, 400
+MOST_ROUNDS = 500
 REACHED = 1e-10
 """Long-run probability above which a state counts as visited."""
 WIDENINGS = 8
@@ -128,25 +129,11 @@ def _solved(row: PricedRow, program: Program, lowest: int, first: int, tolerance
             orders = np.asarray(order, dtype=np.float64)
             return Optimum((lower + upper) / 2, lower, upper, row.prices[price], orders, share, lowest)
         values = values + part * gain
-        values = _followed(costs, transitions, values.ravel(), part, (upper - lower) / 20).reshape(program.shape)
+        values = followed(costs, transitions, values.ravel(), part, (upper - lower) / 20).reshape(program.shape)
     raise InputError(
         f"nodes.{row.name}: after {MOST_ROUNDS} rounds the cost is only known to lie between {lower:.9g} and "
         f"{upper:.9g}; its stock or backorders may have no bound."
     )
-
-
-def _followed(
-    costs: FloatArray, transitions: sparse.csr_array, values: FloatArray, part: float, enough: float
-) -> FloatArray:
-    """Values after many steps of one policy, until its own bounds are close enough."""
-    for sweep in range(MOST_SWEEPS):
-        gain = costs + transitions @ values - values
-        values = values + part * gain
-        if sweep % 8 == 7:
-            values = values - values[0]
-            if gain.max() - gain.min() < enough:
-                break
-    return values
 
 
 class PricesAlone:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from marl_supply.errors import InputError
 from marl_supply.game.policy import Policy
@@ -101,16 +102,28 @@ def _solve(process: DecisionProcess, tolerance: float) -> Optimum:
         if upper - lower <= tolerance * max(1.0, abs(lower)):
             return Optimum(process, (lower + upper) / 2, lower, upper, values - values[0], pairs, number)
         values = values + part * gain
-        values = _follow(process, pairs, values - values[0], part, (upper - lower) / 20)
+        costs, transitions = process.costs[pairs], process.transitions[pairs]
+        values = followed(costs, transitions, values - values[0], part, (upper - lower) / 20)
     raise InputError(
         f"{process.game.topology.name}: after {MOST_ROUNDS} rounds the cost is only known to lie between {lower:.9g} "
         f"and {upper:.9g}; give a larger tolerance."
     )
 
 
-def _follow(process: DecisionProcess, pairs: IntArray, values: FloatArray, part: float, enough: float) -> FloatArray:
-    """Values after many steps of one policy, until its own bounds are close enough."""
-    costs, transitions = process.costs[pairs], process.transitions[pairs]
+def followed(
+    costs: FloatArray, transitions: sparse.csr_array, values: FloatArray, part: float, enough: float
+) -> FloatArray:
+    """Values (n,) after many steps of one policy, until its own bounds are close enough.
+
+    Parameters
+    ----------
+    costs, transitions : (n,), (n, n)
+        Of the policy.
+    part : float
+        How much of each step is taken.
+    enough : float
+        The distance of the bounds at which it ends.
+    """
     for sweep in range(MOST_SWEEPS):
         gain = costs + transitions @ values - values
         values = values + part * gain
