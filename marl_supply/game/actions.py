@@ -67,12 +67,16 @@ class Combined(Action):
 
     def __init__(self, parts: Sequence[Action]) -> None:
         self.seat = parts[0].seat
-        self.parts = tuple(parts)
+        self._parts = tuple(parts)
         self.low = np.concatenate([part.low for part in parts])
         self.high = np.concatenate([part.high for part in parts])
         self.step = np.concatenate([part.steps for part in parts])
         ends = np.cumsum([len(part.low) for part in parts])
         self._spans = [slice(end - len(part.low), end) for part, end in zip(parts, ends, strict=True)]
+
+    @property
+    def parts(self) -> tuple[Action, ...]:
+        return self._parts
 
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.low, self.high

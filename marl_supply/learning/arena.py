@@ -120,7 +120,7 @@ class Arena:
         if self.fixed:
             return None
         bases = list(self.interface.bases.values())
-        if len({base.kind for base in bases}) > 1:
+        if len({base.kinds for base in bases}) > 1:
             return None
         return self.game.joint_order(self.interface.agents, bases[0].of if bases else None)
 

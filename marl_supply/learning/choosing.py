@@ -31,11 +31,14 @@ class ChoosingLearner(Learner):
         So many latest values of the same signals that actors also see.
     base : str
         A rule: choices are then whole units added to what it orders (Silver et al. 2018, residual policy learning), so
-        that learning starts near it. Empty: choices are the actions of the game.
+        that learning starts near it; where it decides prices or exposure, choices are added to these too. Empty:
+        choices are the actions of the game.
     base_parameters : mapping
         Its parameters by node; unstated ones are the topology file's, then the rule's own.
     reach : float
         Most that is added or taken away, as a share of mean demand, rounded up to whole units.
+    steering_reach : float
+        Most that is added to prices and to shares of exposure, or taken away, as a share of what they range over.
     head : str
         "categories": a score for each choice. "gaussian": a mean and a standard deviation, so that near choices have
         near probabilities.
@@ -51,6 +54,7 @@ class ChoosingLearner(Learner):
     base: str = ""
     base_parameters: Mapping[str, Any] = field(default_factory=dict)
     reach: float = 1.0
+    steering_reach: float = 0.2
     head: str = "categories"
     spread: float = 0.35
     share: str = "none"
@@ -64,7 +68,7 @@ class ChoosingLearner(Learner):
                 raise InputError(f"smoothing: {weight} is no weight; use numbers above 0, 1 at most.")
         if self.history < 0:
             raise InputError(f"history: {self.history} is below 0; use 0 or more.")
-        for name in ("reach", "spread"):
+        for name in ("reach", "steering_reach", "spread"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name}: {getattr(self, name)} is not positive; use a number above 0.")
         if ":" in self.base:

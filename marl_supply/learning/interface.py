@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.errors import InputError, nearest
-from marl_supply.game.decisions.action import Action
 from marl_supply.game.game import Game
 from marl_supply.game.quantities import QUANTITIES, forecast_periods
 from marl_supply.learning.choosing import ChoosingLearner
@@ -200,8 +199,9 @@ class Interface:
             self.choices[number, : len(action.low)] = action.choices
             self.low[number, : len(action.low)] = action.low
             self.steps[number, : len(action.low)] = action.steps
-            near[number] = bool(self.bases)
-            if isinstance(action, Action) and action.ordering is not None and self.game.action_kind == "demand_plus":
+            if isinstance(action, Base):
+                near[number, : action.size] = action.added
+            elif action.ordering is not None and self.game.action_kind == "demand_plus":
                 near[number, : len(action.ordering.low)] = True
         self.width = int(self.choices.max())
         exists = np.arange(self.width) < self.choices[:, :, None]

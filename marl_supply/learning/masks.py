@@ -34,14 +34,14 @@ class Mask:
     """
 
     def __init__(self, seat: Seat, action: Action, kind: str, base: Base | None) -> None:
-        network, ordering = seat.network, base or action.ordering
+        network, ordering = seat.network, action.ordering
         self.last = (base or action).choices[:, None] - 1
         self.needed = False
         if ordering is None:
             return
-        self.kind = base.kind if base else kind
-        self.low, self.steps = np.asarray(ordering.low)[:, None], ordering.steps[:, None]
-        self.orders = slice(len(ordering.low))
+        self.kind = base.kind or kind if base else kind
+        self.orders = slice(base.orders if base else len(ordering.low))
+        self.low, self.steps = ((base or ordering).low[self.orders, None], (base or ordering).steps[self.orders, None])
         edges = np.arange(len(seat.edges)) if self.kind in ("order", "quantity") else seat.first_edge
         self.rows = seat.edge_rows[edges]
         # Where orders go downstream first, what a level or an amount orders is not known yet when actions are chosen.
@@ -58,7 +58,7 @@ class Mask:
         Parameters
         ----------
         quantity : (n, B)
-            What the base orders, or orders up to; None without one.
+            What the base decides; None without one.
         """
         highest = np.repeat(self.last, observation.replications, axis=1)
         if self.limit is not None:
@@ -70,7 +70,7 @@ class Mask:
 
     def _without(self, observation: Observation, quantity: Array | None) -> Array:
         """(n, B) what would be ordered if a choice meant 0."""
-        base: Array = np.zeros((1, 1)) if quantity is None else np.rint(quantity)
+        base: Array = np.zeros((1, 1)) if quantity is None else np.rint(quantity[self.orders])
         if self.kind == "order_up_to":
             return base - observation.inventory_position
         return (

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from marl_supply.errors import InputError
 from marl_supply.game.evaluate import evaluate
 from marl_supply.game.game import Game
 from marl_supply.learning.interface import CLOSED, Interface
 from marl_supply.learning.masks import Mask
 from marl_supply.learning.settings import learner_named
+from marl_supply.simulation.state import Decisions
 from marl_supply.topology import load
 
 pytest.importorskip("torch")
@@ -86,9 +86,21 @@ def test_a_seat_without_orders_has_nothing_closed() -> None:
     assert interface.components == (1, 1) and interface.choices[0, 0] == 9
 
 
-def test_a_base_orders_and_sets_no_price() -> None:
-    with pytest.raises(InputError, match="decides more than orders"):
-        Interface(priced(), None, learner_named("ppo", {"base": "base_stock"}))
+def test_choices_are_added_to_the_orders_and_the_price_of_a_rule() -> None:
+    settings = {"base": "base_stock_list_price", "reach": 0.5, "steering_reach": 0.25, "head": "gaussian"}
+    interface = Interface(priced(), None, learner_named("ppo", settings))
+    assert interface.low.tolist() == [[-3, -2]] and interface.choices.tolist() == [[7, 5]]
+    base = interface.bases["shop"]
+    rule_says = Decisions(order=np.array([[2.0, 2.0]]), price=np.array([[5.0, 8.0]]))
+    both = base.decisions(base.together(base.quantity(rule_says), np.array([[-3.0, 1.0], [-2.0, 2.0]])))
+    assert both.order is not None and both.order.tolist() == [[0, 3]]
+    assert both.price is not None and both.price.tolist() == [[3, 9]]  # the highest price is 9
+
+
+def test_what_a_base_leaves_undecided_is_chosen() -> None:
+    interface = Interface(priced(), None, learner_named("ppo", {"base": "base_stock"}))
+    assert interface.choices[0, 1] == 9 and interface.low[0, 1] == 1
+    assert (interface.prior[0, 1, :9] == 0).all() and (interface.prior[0, 0, :3] < 0).any()
 
 
 def test_a_learner_finds_the_best_price_and_level_and_its_policy_plays_without_it(tmp_path: Path) -> None:

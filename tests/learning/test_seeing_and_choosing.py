@@ -82,14 +82,24 @@ def test_critics_foresee_the_demand_that_comes() -> None:
     np.testing.assert_array_equal(arena.view().state, end.state)
 
 
-@pytest.mark.parametrize("name", ("serial_liu", "cachon_zipkin", "beer_game_uniform"))
-def test_nothing_added_is_the_base(name: str) -> None:
-    """With nothing added, costs are those of the rule, also after episodes have begun anew."""
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("serial_liu", "base_stock"),
+        ("cachon_zipkin", "base_stock"),
+        ("beer_game_uniform", "base_stock"),
+        ("pricing_replenishment", "reorder_point_price"),
+        ("recommendation_replenishment", "base_stock_myopic_exposure"),
+        ("recommendation_replenishment", "base_stock"),
+    ],
+)
+def test_nothing_added_is_the_base(name: str, base: str) -> None:
+    """With nothing added, costs are those of the rule, also after episodes have begun anew; what it leaves is equal."""
     game = Game(name)
-    arena = Arena(game, small("ppo", restart_after=None, **RESIDUAL), [0], held_out=True)
+    arena = Arena(game, small("ppo", restart_after=None, base=base, reach=0.5), [0], held_out=True)
     from marl_supply.learning.streams import HELD_OUT
 
-    players = seat_everybody(game, "base_stock")
+    players = seat_everybody(game, base)
     for outcome, _ in zip(rollout(game, players, 32, HELD_OUT), range(25), strict=False):
         np.testing.assert_allclose(arena.step(middle(arena)).outcome.costs, outcome.costs, atol=1e-9)
 

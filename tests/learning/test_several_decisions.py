@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from small_learner import small
 
-from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.game.evaluate import evaluate
 from marl_supply.learning.arena import Arena
@@ -29,9 +28,9 @@ DESKS = {
 }
 
 
-def untrained(game: Game, agents: Any = None, seed: int = 0) -> dict[str, ChoosingPolicy]:
+def untrained(game: Game, agents: Any = None, seed: int = 0, **settings: Any) -> dict[str, ChoosingPolicy]:
     """Policies of a random network of one layer."""
-    interface = Interface(game, agents, small("ppo"))
+    interface = Interface(game, agents, small("ppo", **settings))
     random, outputs = np.random.default_rng(seed), int(np.prod(interface.prior.shape[1:]))
     made = random.normal(size=(interface.seen.shape[1], outputs))
     layers = {module: [(made, np.zeros((1, outputs)))] for module in interface.modules}
@@ -123,6 +122,10 @@ def test_a_day_without_review_closes_orders_alone() -> None:
     assert not np.allclose(exposures[1], 1 / 4)
 
 
-def test_a_base_stands_for_orders_alone() -> None:
-    with pytest.raises(InputError, match="'shop' decides more than orders"):
-        Interface(Game(NAME), None, small("ppo", base="base_stock"))
+def test_a_policy_on_a_base_of_orders_and_exposure_is_kept(tmp_path: Path) -> None:
+    game = Game(NAME)
+    made = untrained(game, base="base_stock_myopic_exposure", head="categories")
+    check_policy(dict(made), game)
+    save_policies(tmp_path / "joint.npz", made)
+    again = load_policies(tmp_path / "joint.npz")
+    assert evaluate(game, again, replications=8).mean == evaluate(game, made, replications=8).mean

@@ -85,6 +85,11 @@ class Action(ABC):
         return self if self.aspect == "order" else None
 
     @property
+    def parts(self) -> tuple[Action, ...]:
+        """The decisions of each kind, one after another."""
+        return (self,)
+
+    @property
     def steps(self) -> FloatArray:
         """(n,) units from one choice of each component to the next."""
         return np.broadcast_to(np.asarray(self.step, dtype=np.float64), self.low.shape)

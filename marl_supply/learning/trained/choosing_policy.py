@@ -101,7 +101,7 @@ class ChoosingPolicy(TrainedPolicy):
         action = action_of(seat, made.actions, made.parameters)
         base = None
         if self.rule is not None and made.base is not None:
-            base = Base(seat, self.rule, made.base["kind"], made.reach)
+            base = Base(seat, action, self.rule, made.base["kinds"], made.reach, made.base["steering_reach"])
         choices = tuple((base or action).choices.tolist())
         if choices != made.choices:
             raise InputError(
@@ -238,7 +238,12 @@ def _description(interface: Interface, number: int, training: Mapping[str, Any])
     stated = None
     if base is not None:
         values = {name: value.tolist() for name, value in base.policy.values.items()}
-        stated = {"policy": learner.base, "kind": base.kind, "values": values}
+        stated = {
+            "policy": learner.base,
+            "kinds": list(base.kinds),
+            "values": values,
+            "steering_reach": learner.steering_reach,
+        }
     action = game.actions[agent]
     return Description(
         agent=agent,
