@@ -16,8 +16,8 @@ from marl_supply.errors import InputError
 class CrowdProcess(ResponsiveProcess):
     """One market of a crowd: the markets that name the same crowd state the same parameters, and an item each.
 
-    Adding one is adding a file to this package: subclass, declare the parameters as fields, write `items`, `groups`,
-    `respond_together`, and the mean and variance at equal exposure.
+    Adding one is adding a file to this package: subclass, declare the parameters as fields, write `items`,
+    `respond_together`, and the mean and variance; where exposure moves the demand also `groups` and `moments`.
     """
 
     crowd: str = Field("customers", description="name of the customers: those of one name choose among its markets")
@@ -38,15 +38,22 @@ class CrowdProcess(ResponsiveProcess):
         """The share of each group and item where nobody decides."""
         return 1.0 / (self.items if self.shared_over_items else self.groups)
 
-    @abstractmethod
     def moments(self, arrays: ArrayFunctions, memory: Sequence[Mapping[str, Any]], exposure: Any) -> tuple[Any, Any]:
-        """(items, B) mean and (items, B) variance of a period's demand, for arguments as in `respond_together`."""
+        """(items, B) mean and (items, B) variance of a period's demand, for arguments as in `respond_together`.
+
+        Raises
+        ------
+        InputError
+            Where exposure has no say in them.
+        """
+        raise InputError(f"{self.kind}: no exposure moves its demand; choose a rule that decides prices")
 
     @abstractmethod
     def respond_together(
         self,
         arrays: ArrayFunctions,
         memory: Sequence[Mapping[str, Any]],
+        price: Any,
         exposure: Any | None,
         uniform: Any,
     ) -> tuple[Any, list[dict[str, Any]]]:
@@ -58,6 +65,8 @@ class CrowdProcess(ResponsiveProcess):
             The only functions to use on arrays, beside operators.
         memory : sequence of mappings of str to (n, B) array
             Item by item what the period before returned, or `start`.
+        price : (items, B)
+            Money per unit.
         exposure : (groups, items, B) or None
             Shares; None where nobody decides them: equal ones.
         uniform : (uniforms of all markets, B)

@@ -151,6 +151,7 @@ class RatingChoice(CrowdProcess):
         self,
         arrays: ArrayFunctions,
         memory: Sequence[Mapping[str, Any]],
+        price: Any,
         exposure: Any | None,
         uniform: Any,
     ) -> tuple[Any, list[dict[str, Any]]]:

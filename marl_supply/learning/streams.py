@@ -87,8 +87,11 @@ class Streams:
 
     def at_group(self, group: int, clock: int) -> Array:
         """(markets, K b) demand of a period of one group, copy by copy; for groups that have begun anew."""
-        period = clock - self.begun[group]
-        return np.concatenate([feed.demand(period) for feed in self._feeds[group]], axis=1)
+        return np.concatenate([feed.demand(clock - self.begun[group]) for feed in self._feeds[group]], axis=1)
+
+    def chance_at_group(self, group: int, clock: int) -> Array:
+        """(C, K b) chance numbers, likewise."""
+        return np.concatenate([feed.chances.at(clock - self.begun[group]) for feed in self._feeds[group]], axis=1)
 
     def begin(self, group: int, clock: int) -> None:
         """Give the chains of a group new demand, whose first period is now."""

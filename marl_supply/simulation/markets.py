@@ -26,18 +26,19 @@ def demand_of_period(network: Network, state: State) -> tuple[Array, Memory]:
         return demand, state.memory
     chance = arrays.given(state.noise.chance(state.clock)) if network.chance_size else None
     demand, memory = arrays.copy(demand), {}
+    price = state.price
+    if price is None:
+        price = arrays.zeros(len(network.price), state.replications) + arrays.constant(network.price)[:, None]
     for market, process, span in network.answering_alone:
-        price = arrays.zeros(state.replications) + float(network.price[market])
-        if state.price is not None:
-            price = state.price[market]
         uniform = arrays.zeros(0, state.replications) if chance is None else chance[span]
         exposure = state.exposure.get(market)
-        answer, memory[market] = process.respond(arrays, state.memory[market], price, exposure, uniform)
+        answer, memory[market] = process.respond(arrays, state.memory[market], price[market], exposure, uniform)
         demand = arrays.put(demand, slice(market, market + 1), answer[None])
     for crowd in network.crowds:
         uniform = arrays.zeros(0, state.replications) if chance is None else arrays.take(chance, crowd.chance)
         remembered = [state.memory[int(market)] for market in crowd.markets]
-        answer, kept = crowd.process.respond_together(arrays, remembered, _shown(state, crowd), uniform)
+        asked = arrays.take(price, crowd.entries)
+        answer, kept = crowd.process.respond_together(arrays, remembered, asked, _shown(state, crowd), uniform)
         memory.update(zip(map(int, crowd.markets), kept, strict=True))
         demand = arrays.put(demand, crowd.entries, answer)
     return demand, memory

@@ -38,7 +38,7 @@ def uniforms(process: RatingChoice, replications: int, seed: int = 0) -> Any:
 
 def demand_at(process: RatingChoice, exposure: Any, uniform: Any, memory: Any = ({}, {}, {})) -> Any:
     shown = np.repeat(np.asarray(exposure, dtype=float)[:, :, None], uniform.shape[1], axis=2)
-    demand, _ = process.respond_together(NUMPY, memory, shown, uniform)
+    demand, _ = process.respond_together(NUMPY, memory, None, shown, uniform)
     return demand
 
 
@@ -146,8 +146,8 @@ def test_numpy_and_torch_agree(choice: Any, forgetting: float) -> None:
     ]
     there = [{name: torch.tensor(values) for name, values in own.items()} for own in memory]
     for _ in range(3):
-        demand, memory = process.respond_together(NUMPY, memory, shown, noise)
-        other, there = process.respond_together(torch_arrays, there, torch.tensor(shown), torch.tensor(noise))
+        demand, memory = process.respond_together(NUMPY, memory, None, shown, noise)
+        other, there = process.respond_together(torch_arrays, there, None, torch.tensor(shown), torch.tensor(noise))
         assert np.array_equal(demand, other.numpy())
         for own, theirs in zip(memory, there, strict=True):
             assert own.keys() == theirs.keys()
@@ -158,7 +158,7 @@ def test_nobody_deciding_is_equal_exposure() -> None:
     for over, share in (("customers", 1 / 2), ("products", 1 / 3)):
         process = market(exposure_over=over)
         noise = uniforms(process, 50)
-        demand, _ = process.respond_together(NUMPY, ({}, {}, {}), None, noise)
+        demand, _ = process.respond_together(NUMPY, ({}, {}, {}), None, None, noise)
         assert np.array_equal(demand, demand_at(process, np.full((2, 3), share), noise))
         assert process.mean == pytest.approx(process.law_at(np.full((2, 3), share)).mean)
 
@@ -171,7 +171,7 @@ def test_ratings_that_stay_approach_the_settled_ones() -> None:
     assert np.allclose(process.chances(NUMPY, first[:, :, None])[:, :, 0], chances_by_hand(exposure))
     for _ in range(200):
         rating = process.ratings_after(NUMPY, memory, shown)
-        _, memory = process.respond_together(NUMPY, memory, shown, noise)
+        _, memory = process.respond_together(NUMPY, memory, None, shown, noise)
     assert (rating[:, :, 0] >= first).all()
     assert np.allclose(process.chances(NUMPY, rating)[:, :, 0], process.chances_at(exposure), atol=1e-12)
     never = market(forgetting=0.0)

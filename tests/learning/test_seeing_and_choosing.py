@@ -82,6 +82,27 @@ def test_critics_foresee_the_demand_that_comes() -> None:
     np.testing.assert_array_equal(arena.view().state, end.state)
 
 
+@pytest.mark.parametrize("name", ["pricing_replenishment", "recommendation_replenishment"])
+def test_critics_foresee_the_luck_of_markets_that_answer(name: str) -> None:
+    """Standardised, the same for every decision, read ahead of the chains and through cuts."""
+    game = Game(name)
+    arena = Arena(game, small("ppo", restart_after=6), [2], foresight=4)
+    markets, luck = len(game.network.markets), []
+    for _ in range(40):
+        coming = arena.view().state[0, :, -(4 * markets + 1) : -1].reshape(32, 4, markets)
+        chance = arena.streams.chance(arena.state.clock)
+        for market, _, span in game.network.responsive:
+            own = (chance[span].mean(0) - 0.5) * np.sqrt(12 * (span.stop - span.start))
+            np.testing.assert_allclose(coming[:, 0, market], np.clip(own, -4, 4), atol=1e-5)
+        luck.append(coming[:, 0].copy())
+        last = arena.step(middle(arena)).cut
+        if not len(last):
+            np.testing.assert_array_equal(
+                arena.view().state[0, :, -(4 * markets + 1)], coming[:, 1, 0]
+            )
+    assert abs(np.mean(luck)) < 0.1 and np.std(luck) == pytest.approx(1, abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("name", "base"),
     [
