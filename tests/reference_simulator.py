@@ -20,6 +20,7 @@ from reference_chance import Chance, responds
 from reference_choice import purchases
 from reference_money import Money
 from reference_receiving import break_down, receive
+from reference_rivals import rivalry
 from reference_shipping import expedite, lose, ship
 
 from marl_supply.simulation.arrays import NUMPY
@@ -111,9 +112,13 @@ class ReferenceSimulator(Chain):
 
     def _demand(self) -> dict[str, Any]:
         """What each market asks for; those that answer to prices do so now."""
-        asked, ratings = {}, {}
+        asked, ratings, rivals = {}, {}, {}
         for name, market in self.topology.markets.items():
-            if hasattr(market.process, "crowd"):
+            if hasattr(market.process, "sellers"):
+                rivals = rivals or rivalry(self.topology, self.price, self.memory, self.chance, self.time)
+                self.price[name], demand, self.memory[name] = rivals[name]
+                asked[name] = self.amount(demand)
+            elif hasattr(market.process, "crowd"):
                 demand, rating = purchases(self.topology, name, self.memory, self.chance, self.time)
                 asked[name] = self.amount(demand)
                 ratings[name] = rating

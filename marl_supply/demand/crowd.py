@@ -48,6 +48,27 @@ class CrowdProcess(ResponsiveProcess):
         """
         raise InputError(f"{self.kind}: no exposure moves its demand; choose a rule that decides prices")
 
+    @property
+    def keeps_prices(self) -> bool:
+        """Whether a price that was decided may not hold yet: `held_prices` then says which does."""
+        return False
+
+    def held_prices(self, arrays: ArrayFunctions, memory: Sequence[Mapping[str, Any]], price: Any) -> Any:
+        """(items, B) prices that customers meet and pay, where (items, B) were decided."""
+        return price
+
+    def expect_together(
+        self, arrays: ArrayFunctions, memory: Sequence[Mapping[str, Any]], price: Any
+    ) -> tuple[Any, list[dict[str, Any]]]:
+        """(items, B) mean demand at (items, B) prices that hold, and the memory afterwards, where no chance moves it.
+
+        Raises
+        ------
+        InputError
+            Where chance or exposure has a say in them.
+        """
+        raise InputError(f"{self.kind}: what it remembers does not follow from prices alone; simulate instead")
+
     @abstractmethod
     def respond_together(
         self,
@@ -66,7 +87,7 @@ class CrowdProcess(ResponsiveProcess):
         memory : sequence of mappings of str to (n, B) array
             Item by item what the period before returned, or `start`.
         price : (items, B)
-            Money per unit.
+            Money per unit; the prices that hold.
         exposure : (groups, items, B) or None
             Shares; None where nobody decides them: equal ones.
         uniform : (uniforms of all markets, B)

@@ -8,6 +8,7 @@ from pydantic import Field, StrictFloat, field_validator
 from scipy import special
 
 from marl_supply.demand.distribution import Distribution, Law
+from marl_supply.demand.logistic_buyers import LogisticBuyers
 from marl_supply.demand.process import Array
 from marl_supply.demand.responsive import ArrayFunctions, ResponsiveProcess
 
@@ -17,19 +18,12 @@ SETTLED = 1000
 """Periods at one price after which the memory has settled: 0.99 to that power is less than 1e-4 of a price."""
 
 
-class LogisticPrice(ResponsiveProcess):
+class LogisticPrice(LogisticBuyers, ResponsiveProcess):
     """Poisson demand whose rate is logistic in the own price, the competitor's, and a reference price.
 
-    With own price a, competitor's price p and reference price r, a part of a period of length l brings Poisson demand
-    of mean ``factor * l * exp(u) / (1 + exp(u))`` where
-
-        u = intercept + rank_effect * rank + difference_effect * (a - p) + competitors_effect * competitors
-            + level_effect * (a + p) / 2 + reference_effect * (a - r)
-
-    and rank is 1, plus `tied_rank` if p = a, plus `beaten_rank` if p < a. At `reaction_at` inside the period the
-    competitor answers: it undercuts a by `undercut`, and returns to its highest price where that is below its lowest.
-    After each change of a price the reference price moves towards the price just set, r <- w r + (1 - w) price: it
-    takes in a after the first part of a period, and the competitor's answer after the second.
+    The rate is that of `LogisticBuyers`, with one competitor's price. At `reaction_at` inside the period the competitor
+    answers: it undercuts a by `undercut`, and returns to its highest price where that is below its lowest. The
+    reference price takes in a after the first part of a period, and the competitor's answer after the second.
 
     Model and coefficients: Schlosser & Richly (2019), "Dynamic pricing under competition with data-driven price
     anticipations and endogenous reference price effects", Journal of Revenue and Pricing Management 18:451-464.
@@ -40,17 +34,7 @@ class LogisticPrice(ResponsiveProcess):
     thin the arrivals of a dominating process. `mean` and `variance` are those of the competitor's first price, kept.
     """
 
-    factor: float = Field(800.0, gt=0, le=1e6, description="buyers who look in a period (units per period)")
-    length: float = Field(1.0, gt=0, le=1, description="share of the period that the market is open (-)")
-    intercept: StrictFloat = Field(-3.89, description="log odds of a sale that no price changes (-)")
-    rank_effect: StrictFloat = Field(-0.56, description="log odds for each rank of the price among all (-)")
-    difference_effect: StrictFloat = Field(-0.01, description="log odds for own less competitor's price (1/money)")
-    competitors_effect: StrictFloat = Field(0.07, description="log odds for each competitor (-)")
-    level_effect: StrictFloat = Field(-0.03, description="log odds for the mean of both prices (1/money)")
-    reference_effect: StrictFloat = Field(0.0, description="log odds for own less reference price (1/money)")
     competitors: int = Field(1, ge=1, description="number of competitors that buyers see (-)")
-    tied_rank: float = Field(0.5, ge=0, description="ranks lost to a competitor at the same price (-)")
-    beaten_rank: float = Field(1.0, ge=0, description="ranks lost to a competitor at a lower price (-)")
     competitor: Literal["undercuts", "fixed"] = Field(
         "undercuts", description="whether the competitor answers the price or keeps its own"
     )
@@ -62,10 +46,6 @@ class LogisticPrice(ResponsiveProcess):
     reaction_at: float = Field(0.5, ge=0, le=1, description="share of the period that passes before the answer (-)")
     reference: Literal["follows", "fixed"] = Field(
         "follows", description="whether the reference price follows the prices or stays"
-    )
-    reference_price: float = Field(30.0, ge=0, description="reference price at the start (money)")
-    reference_memory: float = Field(
-        0.9, ge=0, lt=1, description="weight of the old reference price when a price changes (-)"
     )
 
     @field_validator("competitor_range")
@@ -98,21 +78,9 @@ class LogisticPrice(ResponsiveProcess):
 
     def rate(self, arrays: ArrayFunctions, price: Any, competitor_price: Any, reference_price: Any) -> Any:
         """(B,) mean demand of a whole open period, units, at prices (B,) that stay; the other two may be numbers."""
-        rival = price * 0.0 + competitor_price
-        beaten, cheaper = arrays.less(rival, price), arrays.less(price, rival)
-        rank = 1.0 + self.beaten_rank * beaten + self.tied_rank * (1.0 - beaten - cheaper)
-        odds = (
-            self.intercept
-            + self.rank_effect * rank
-            + self.difference_effect * (price - rival)
-            + self.competitors_effect * self.competitors
-            + self.level_effect * (price + rival) / 2
-            + self.reference_effect * (price - reference_price)
-        )
-        return self.factor * self.length / (1.0 + arrays.exp(-odds))
+        return self.rate_among(arrays, price, [competitor_price], reference_price, self.competitors)
 
     def mean_after(self, arrays: ArrayFunctions, memory: Mapping[str, Any], price: Any) -> Any:
-        """(B,) mean demand of a period at prices (B,), units, given what the market remembers, (1, B) each."""
         rival, answer, reference, moved, _ = self._prices(arrays, memory, price)
         first = self.reaction_at * self.rate(arrays, price, rival, reference)
         return first + (1 - self.reaction_at) * self.rate(arrays, price, answer, moved)
@@ -129,10 +97,9 @@ class LogisticPrice(ResponsiveProcess):
         answer = self._answer(arrays, price) if self.competitor == "undercuts" else rival
         moved = following = reference
         if "reference_price" in memory:
-            weight = self.reference_memory
-            moved = following = weight * reference + (1 - weight) * price
+            moved = following = self.reference_after(reference, price)
             if self.competitor == "undercuts":
-                following = weight * moved + (1 - weight) * answer
+                following = self.reference_after(moved, answer)
         return rival, answer, reference, moved, following
 
     def _answer(self, arrays: ArrayFunctions, price: Any) -> Any:

@@ -117,6 +117,16 @@ class ResponsiveProcess(DemandProcess):
             raise InputError(f"{self.kind}: what it remembers does not follow from prices alone; simulate instead")
         return {}
 
+    def mean_after(self, arrays: ArrayFunctions, memory: Mapping[str, Any], price: Any) -> Any:
+        """(B,) mean demand of a period at prices (B,), units, given what the market remembers, (n, B) each.
+
+        Raises
+        ------
+        InputError
+            Where it is not known.
+        """
+        raise InputError(f"{self.kind}: its mean demand after what it remembers is not known; simulate instead")
+
     def law(self, memory: Mapping[str, Array], price: float) -> Law:
         """The law of a period's demand, given what the market remembers, (n,) each, and a price, money per unit.
 

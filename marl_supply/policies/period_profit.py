@@ -66,7 +66,7 @@ class PeriodProfit:
         shortage = network.backorder_cost if self._waits else network.lost_sale_cost
         self._shortage = float(shortage[self.line])
         self._process = list(network.processes.values())[self.market]
-        self._names = tuple(name for number, name, _ in network.public_memory if number == self.market)
+        self._names = tuple((name, size) for number, name, size in network.public_memory if number == self.market)
         self._numbers: dict[tuple[float, ...], int] = {}
         most = max(self._law((), price).mean for price in self.prices)
         self.low, self.high = -int(2 * most + 1), int(most + DEVIATIONS * np.sqrt(most) + 1)
@@ -127,7 +127,9 @@ class PeriodProfit:
         """The law of the period's demand; without memory, once the market has settled."""
         process = self._process
         if memory and isinstance(process, ResponsiveProcess):
-            law = process.law({name: np.array([value]) for name, value in zip(self._names, memory, strict=True)}, price)
+            ends = np.cumsum([size for _, size in self._names])
+            parts = np.split(np.array(memory), ends[:-1])
+            law = process.law({name: part for (name, _), part in zip(self._names, parts, strict=True)}, price)
         else:
             law = (
                 process.distribution(given=price) if isinstance(process, ResponsiveProcess) else process.distribution()

@@ -18,6 +18,17 @@ def first_memory(network: Network, arrays: Arrays, replications: int) -> Memory:
     }
 
 
+def hold_prices(network: Network, state: State) -> State:
+    """The state with the prices that hold, where some of those decided do not hold yet."""
+    for crowd in network.crowds:
+        if crowd.process.keeps_prices:
+            arrays, price = state.arrays, _asked(network, state)
+            remembered = [state.memory[int(market)] for market in crowd.markets]
+            held = crowd.process.held_prices(arrays, remembered, arrays.take(price, crowd.entries))
+            state = state.changed(price=arrays.put(arrays.copy(price), crowd.entries, held))
+    return state
+
+
 def demand_of_period(network: Network, state: State) -> tuple[Array, Memory]:
     """(K, B) units that every market asks for in this period, and what responsive markets remember of it."""
     arrays = state.arrays
@@ -26,9 +37,7 @@ def demand_of_period(network: Network, state: State) -> tuple[Array, Memory]:
         return demand, state.memory
     chance = arrays.given(state.noise.chance(state.clock)) if network.chance_size else None
     demand, memory = arrays.copy(demand), {}
-    price = state.price
-    if price is None:
-        price = arrays.zeros(len(network.price), state.replications) + arrays.constant(network.price)[:, None]
+    price = _asked(network, state)
     for market, process, span in network.answering_alone:
         uniform = arrays.zeros(0, state.replications) if chance is None else chance[span]
         exposure = state.exposure.get(market)
@@ -42,6 +51,13 @@ def demand_of_period(network: Network, state: State) -> tuple[Array, Memory]:
         memory.update(zip(map(int, crowd.markets), kept, strict=True))
         demand = arrays.put(demand, crowd.entries, answer)
     return demand, memory
+
+
+def _asked(network: Network, state: State) -> Array:
+    """(K, B) prices decided, or the file's."""
+    if state.price is not None:
+        return state.price
+    return state.arrays.zeros(len(network.price), state.replications) + state.arrays.constant(network.price)[:, None]
 
 
 def _shown(state: State, crowd: Crowd) -> Array | None:

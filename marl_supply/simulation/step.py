@@ -11,7 +11,7 @@ from typing import Any
 
 from marl_supply.simulation.arrays import NUMPY, Array, Arrays
 from marl_supply.simulation.expediting import expedite
-from marl_supply.simulation.markets import demand_of_period, first_memory
+from marl_supply.simulation.markets import demand_of_period, first_memory, hold_prices
 from marl_supply.simulation.ordering import Scoped, decide
 from marl_supply.simulation.receiving import open_period
 from marl_supply.simulation.shipping import ship
@@ -107,6 +107,7 @@ def finish(network: Network, state: State) -> tuple[State, Flows]:
     owed, requests = _send_off(network, state, order)
     demand, memory = state.last_demand, state.memory
     if not network.demand_first:
+        state = hold_prices(network, state)
         demand, memory = demand_of_period(network, state)
         owed = arrays.add_at(arrays.copy(owed), network.market_lines, demand)
     shipped = ship(network, state, owed, requests)

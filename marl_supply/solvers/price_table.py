@@ -61,11 +61,22 @@ class PriceTable(Policy):
 
     def _market(self, observation: Observation) -> NDArray[np.int64]:
         """(B,) the market states that are seen."""
-        values = self.row.market.values
         if not self.row.market.names:
             return np.zeros(observation.replications, dtype=np.int64)
-        distance = np.abs(values[:, :, None] - observation.market_state).max(1)
-        state = distance.argmin(0)
-        if distance[state, np.arange(len(state))].max() > SAME:
-            raise InputError(f"nodes.{self.row.name}: its market shows what no price of the table leads to.")
-        return np.asarray(state, dtype=np.int64)
+        return states_shown(self.row.market.values, observation.market_state, f"nodes.{self.row.name}")
+
+
+def states_shown(values: FloatArray, seen: FloatArray, place: str) -> NDArray[np.int64]:
+    """(B,) which of the states with (S, n) values a market shows by (n, B) numbers.
+
+    Raises
+    ------
+    InputError
+        Where it shows none of them; it begins with the place.
+    """
+    distinct, which = np.unique(seen, axis=1, return_inverse=True)
+    distance = np.abs(values[:, :, None] - distinct).max(1)
+    state = distance.argmin(0)
+    if distance.min(0).max() > SAME:
+        raise InputError(f"{place}: its market shows what no price of the table leads to.")
+    return np.asarray(state[which.ravel()], dtype=np.int64)

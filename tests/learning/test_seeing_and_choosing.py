@@ -97,9 +97,7 @@ def test_critics_foresee_the_luck_of_markets_that_answer(name: str) -> None:
         luck.append(coming[:, 0].copy())
         last = arena.step(middle(arena)).cut
         if not len(last):
-            np.testing.assert_array_equal(
-                arena.view().state[0, :, -(4 * markets + 1)], coming[:, 1, 0]
-            )
+            np.testing.assert_array_equal(arena.view().state[0, :, -(4 * markets + 1)], coming[:, 1, 0])
     assert abs(np.mean(luck)) < 0.1 and np.std(luck) == pytest.approx(1, abs=0.1)
 
 
