@@ -68,18 +68,31 @@ class Row:
         return np.array(known["by_seed"]) if known and self.record["held_out"] else None
 
     @cached_property
+    def by_seed(self) -> Array:
+        """(S, R) the figure of each replication of each training seed; of a rule (1, R)."""
+        table = self._lines("episodes")
+        number = {result["training_seed"]: place for place, result in enumerate(self.record["results"])}
+        seed = np.array([number[seed] for seed in table["training_seed"].to_pylist()])
+        replication = table["replication"].to_numpy()
+        count = int(replication.max()) + 1
+        total = np.bincount(seed * count + replication, table["cost"].to_numpy(), len(number) * count)
+        return total.reshape(len(number), count) / self.divisor
+
+    @cached_property
     def sample(self) -> Array:
         """(R,) the figure of each replication, averaged over training seeds."""
-        table = read_table(self.folder / "episodes.parquet")
-        cost, replication = table["cost"].to_numpy(), table["replication"].to_numpy()
-        return np.bincount(replication, weights=cost) / len(self.figures) / self.divisor
+        return np.asarray(self.by_seed.mean(0))
 
     @cached_property
     def path(self) -> Array:
         """(T,) the cost of each counted period of the realised path, averaged over training seeds."""
-        table = read_table(self.folder / "path.parquet")
+        table = self._lines("path")
         period = table["period"].to_numpy() - self.record["warm_up"]
         return np.bincount(period, weights=table["cost"].to_numpy()) / len(self.figures)
+
+    def _lines(self, name: str) -> pa.Table:
+        """One of its tables, as far as it is about what this row is."""
+        return read_table(self.folder / f"{name}.parquet")
 
     @property
     def reward(self) -> str | None:
@@ -122,22 +135,8 @@ class PartOfRow(Row):
         """(S,) the agent's part of the figure of each training seed."""
         return np.array([result["cost"]["by_agent"][self.agent] for result in self.record["results"]]) / self.divisor
 
-    @cached_property
-    def sample(self) -> Array:
-        """(R,) the agent's part of the figure of each replication, averaged over training seeds."""
-        table = self._own("episodes")
-        cost, replication = table["cost"].to_numpy(), table["replication"].to_numpy()
-        return np.bincount(replication, weights=cost) / len(self.figures) / self.divisor
-
-    @cached_property
-    def path(self) -> Array:
-        """(T,) the agent's cost of each counted period of the realised path, averaged over training seeds."""
-        table = self._own("path")
-        period = table["period"].to_numpy() - self.record["warm_up"]
-        return np.bincount(period, weights=table["cost"].to_numpy()) / len(self.figures)
-
-    def _own(self, name: str) -> pa.Table:
-        table = read_table(self.folder / f"{name}.parquet")
+    def _lines(self, name: str) -> pa.Table:
+        table = super()._lines(name)
         return table.filter(pa.compute.equal(table["agent"], self.agent))
 
 

@@ -27,27 +27,35 @@ def baselines(results: Results) -> list[Row]:
 
 
 def pairs(results: Results) -> Iterator[tuple[Row, Row]]:
-    """The pairs, no pair twice."""
-    groups = results.report.get("groups", {})
-    if groups:
-        finished = {row.name: row for row in results}
-        grouped = [[finished[name] for name in names if name in finished] for names in groups.values()]
-        candidates = [pair for rows in grouped for pair in _candidates(rows, rows[:1])]
-    else:
-        candidates = list(_candidates(results.rows, baselines(results)))
+    """The pairs, no pair twice: rows against what they are compared with, and learned rows with each other."""
     seen: set[frozenset[str]] = set()
-    for row, other in candidates:
-        pair = frozenset((row.name, other.name))
-        if len(pair) == 2 and pair not in seen:
-            seen.add(pair)
-            yield row, other
+    for rows, first in _compared(results):
+        learned = [row for row in rows if row.trained]
+        among = [(row, other) for number, row in enumerate(learned) for other in learned[number + 1 :]]
+        for row, other in [*_against(rows, first), *among]:
+            pair = frozenset((row.name, other.name))
+            if len(pair) == 2 and pair not in seen:
+                seen.add(pair)
+                yield row, other
 
 
-def _candidates(rows: Sequence[Row], first: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
-    """Each row with those that come first, then learned rows with each other."""
-    learned = [row for row in rows if row.trained]
-    yield from ((row, base) for base in first for row in rows)
-    yield from ((row, other) for number, row in enumerate(learned) for other in learned[number + 1 :])
+def against_baselines(results: Results) -> list[tuple[Row, Row]]:
+    """Each row with each that it is compared with, itself among them: the baselines, or the first of its group."""
+    return [pair for rows, first in _compared(results) for pair in _against(rows, first)]
+
+
+def _compared(results: Results) -> list[tuple[Sequence[Row], Sequence[Row]]]:
+    """Rows that are compared, and those that they are compared with."""
+    groups = results.report.get("groups", {})
+    if not groups:
+        return [(results.rows, baselines(results))]
+    finished = {row.name: row for row in results}
+    grouped = [[finished[name] for name in names if name in finished] for names in groups.values()]
+    return [(rows, rows[:1]) for rows in grouped]
+
+
+def _against(rows: Sequence[Row], first: Sequence[Row]) -> list[tuple[Row, Row]]:
+    return [(row, base) for base in first for row in rows]
 
 
 def sentence(row: Row, other: Row, results: Results) -> str:
@@ -56,7 +64,7 @@ def sentence(row: Row, other: Row, results: Results) -> str:
     base = float(other.figures.mean())
     share = f"{abs(found.mean / base):.1%} " if base > 0 else f"{number(abs(found.mean))} "
     word = "less" if found.mean < 0 else "more"
-    facts = f"difference {_signed(found.mean)}; {intervals(found)}"
+    facts = f"difference {signed(found.mean)}; {intervals(found)}"
     if found.mean == 0:
         return f"{row.name} costs the same as {other.name} ({facts})."
     if not any(interval.low is not None for interval in found.intervals):
@@ -90,7 +98,12 @@ def intervals(found: Estimate) -> str:
     """All intervals of an estimate in words."""
     if not any(interval.low is not None for interval in found.intervals):
         return "; ".join(interval.method for interval in found.intervals) or "no interval"
-    return f"95% interval {'; '.join(_interval(interval) for interval in found.intervals)}"
+    return f"95% interval {spans(found)}"
+
+
+def spans(found: Estimate) -> str:
+    """The ends of all intervals of an estimate; a dash for none."""
+    return "; ".join(_interval(interval) for interval in found.intervals) or "-"
 
 
 def anarchy_sentences(found: Anarchy) -> list[str]:
@@ -174,7 +187,7 @@ def _ratio(found: Estimate) -> str:
 def _interval(interval: Interval) -> str:
     if interval.low is None or interval.high is None:
         return interval.method
-    return f"{_signed(interval.low)} to {_signed(interval.high)} {_over(interval)}"
+    return f"{signed(interval.low)} to {signed(interval.high)} {_over(interval)}"
 
 
 def _over(interval: Interval) -> str:
@@ -190,5 +203,6 @@ def _away(value: float, known: float) -> str:
     return f"{abs(value / known - 1):.1%} {'above' if value >= known else 'below'}"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """A number that says which way, with a true minus."""
     return f"{'+' if value > 0 else ''}{number(value)}".replace("-", "−")

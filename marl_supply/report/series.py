@@ -14,11 +14,14 @@ from matplotlib.figure import Figure
 
 from marl_supply.metrics.intervals import Interval
 from marl_supply.report.anarchy import Anarchy, anarchy
+from marl_supply.report.claims import over_series, verdicts
 from marl_supply.report.drawing import STYLES, colours, legend_below, panels, save
+from marl_supply.report.figures import episode_density
+from marl_supply.report.figures.episode_density import draw_side_by_side
 from marl_supply.report.results import Results, read, read_json
 from marl_supply.report.statistics import Estimate, estimate
 from marl_supply.report.tables import aligned, markdown, number
-from marl_supply.report.write import Report
+from marl_supply.report.write import Report, claims_section
 
 CAPTION = (
     "Left: cost of rows that were trained or are in equilibrium (marks, with 95% intervals) and of exact references "
@@ -29,13 +32,15 @@ CAPTION = (
 
 @dataclass(frozen=True)
 class Series:
-    """Results by value."""
+    """Results by value or case."""
 
     path: Path
     label: str
     name: str
     values: list[Any]
     results: list[Results]
+    cases: dict[str, dict[str, Any]] | None = None
+    """What each case sets, where the values are the names of cases."""
 
 
 def is_series(folder: str | Path) -> bool:
@@ -54,26 +59,73 @@ def read_series(folder: str | Path) -> Series:
     path = Path(folder)
     record = read_json(path / "series.json")
     results = [read(path.parent / name) for name in record["folders"]]
-    return Series(path, record["label"], record["name"], record["values"], results)
+    return Series(path, record["label"], record["name"], record["values"], results, record.get("cases"))
 
 
 def write_series(folder: str | Path) -> Report:
-    """Write report.md, summary.json and the figure of a series into its folder."""
+    """Write report.md, summary.json and the figures of a series into its folder."""
     series = read_series(folder)
-    cells = table(series)
-    save(draw(series), series.path / "figures" / "series.png")
-    text = [f"# {series.name}", markdown(cells), FOOT, f"![{CAPTION}](figures/series.png)\n\n{CAPTION}", _links(series)]
-    (series.path / "report.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
-    summary = {"name": series.name, "label": series.label, "points": [_point(*each) for each in _pairs(series)]}
+    cells = table(series) if series.cases is None else case_table(series)
+    judged = [verdicts(results) for results in series.results]
+    claims = over_series([str(value) for value in series.values], judged)
+    text = [f"# {series.name}", *_cases(series), markdown(cells), _foot(cells), *_figures(series), _links(series)]
+    page = "\n\n".join(text) + "\n" + claims_section(claims)
+    (series.path / "report.md").write_text(page, encoding="utf-8")
+    points = [_point(*each) for each in _pairs(series)]
+    for point, found in zip(points, judged, strict=True):
+        point["claims"] = [verdict.to_dict() for verdict in found]
+    summary = {"name": series.name, "label": series.label, "points": points, "claims": claims}
     (series.path / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    return Report(series.path / "report.md", aligned(cells), summary)
+    return Report(series.path / "report.md", "\n\n".join(filter(None, [aligned(cells), "\n".join(claims)])), summary)
 
 
-FOOT = (
-    "Intervals of trained rows are over training seeds. The price of anarchy is measured as the dearest row whose "
+OF_INTERVALS = "Intervals of trained rows are over training seeds, of rules over replications."
+OF_ANARCHY = (
+    "The price of anarchy is measured as the dearest row whose "
     "agents play for themselves over the cheapest other row, an estimate and no bound; exact, as the dearest known "
     "equilibrium of the game of the same levels over the optimum."
 )
+
+
+def _foot(cells: list[list[Any]]) -> str:
+    """How to read the table, as far as it goes."""
+    told = any("price of anarchy" in (line[0], *cells[0]) for line in cells)
+    return f"{OF_INTERVALS} {OF_ANARCHY}" if told else OF_INTERVALS
+
+
+def _cases(series: Series) -> list[str]:
+    """What each case sets, in a list."""
+    if series.cases is None:
+        return []
+    told = {name: ", ".join(f"`{path}` {value}" for path, value in own.items()) for name, own in series.cases.items()}
+    return ["\n".join(f"- {name}: {sets or 'as the topology has it'}" for name, sets in told.items())]
+
+
+def _figures(series: Series) -> list[str]:
+    """Draw the curves over values, and the densities; what the page says of them."""
+    drawn: list[tuple[str, str, Figure | None]] = []
+    if series.cases is None:
+        drawn.append(("series", CAPTION, draw(series)))
+    titles = [str(value) if series.cases else f"{series.label} {value}" for value in series.values]
+    drawn.append(("episode_density", episode_density.CAPTION, draw_side_by_side(titles, series.results)))
+    parts = []
+    for name, caption, figure in drawn:
+        if figure is not None:
+            save(figure, series.path / "figures" / f"{name}.png")
+            parts.append(f"![{caption}](figures/{name}.png)\n\n{caption}")
+    return parts
+
+
+def case_table(series: Series) -> list[list[Any]]:
+    """The cells of `table` turned round: a line for each reference and row, a column for each case."""
+    (_, *cases), *lines = zip(*table(series), strict=True)
+    return [["row", *cases], *(list(line) for line in lines if _told_of(series, line))]
+
+
+def _told_of(series: Series, line: Sequence[Any]) -> bool:
+    """Whether a line says something that the report is to show."""
+    hidden = "price_of_anarchy" not in series.results[0].report["show"] and line[0] in ("price of anarchy", "exact")
+    return not hidden and set(line[1:]) != {"-"}
 
 
 def table(series: Series) -> list[list[Any]]:

@@ -78,6 +78,21 @@ def above(row: Row, known: float) -> Estimate:
     return Estimate(found.mean - known, tuple(_shifted(interval, known) for interval in found.intervals))
 
 
+def times(found: Estimate, factor: float) -> Estimate:
+    """An estimate in other units, `factor` above 0 of them for each of its own."""
+    return Estimate(found.mean * factor, tuple(_scaled(interval, factor) for interval in found.intervals))
+
+
+def share_below(row: Row, other: Row) -> float | None:
+    """The share of common replications in which a row costs less than another; None on one realised path.
+
+    Seeds of trained rows are pooled: each seed of the one meets each of the other in every replication.
+    """
+    if row.one_path:
+        return None
+    return float((row.by_seed[:, None] < other.by_seed[None]).mean())
+
+
 def ratio(row: Row, other: Row | float, constant: float = 0.0) -> Estimate | None:
     """A row's figure over another's (or over a known number), less a constant in both; None unless all are positive.
 
@@ -125,6 +140,13 @@ def _ratio(upper: Array, lower: Array, trained: bool, trained_below: bool) -> Es
 def _shifted(interval: Interval, known: float) -> Interval:
     low, high = (None if end is None else end - known for end in (interval.low, interval.high))
     return replace(interval, mean=interval.mean - known, low=low, high=high)
+
+
+def _scaled(interval: Interval, factor: float) -> Interval:
+    low, high, error = (
+        None if known is None else known * factor for known in (interval.low, interval.high, interval.standard_error)
+    )
+    return replace(interval, mean=interval.mean * factor, low=low, high=high, standard_error=error)
 
 
 def _raised(logs: Interval) -> Interval:

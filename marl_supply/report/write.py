@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import numpy as np
 
 from marl_supply.report import figures
 from marl_supply.report.anarchy import anarchy
+from marl_supply.report.claims import verdicts
 from marl_supply.report.exploits import exploit_section
 from marl_supply.report.gains import gains_section
 from marl_supply.report.information import information_section, information_summary
+from marl_supply.report.paired import paired_section
 from marl_supply.report.results import Results, read
 from marl_supply.report.sections import sections
 from marl_supply.report.sentences import against_references, anarchy_sentences, comparisons, resting_sentences
@@ -45,7 +48,7 @@ def write(folder: str | Path) -> Report:
     """
     results = read(folder)
     show = list(results.report["show"])
-    table, sentences = main_table(results, show), _sentences(results, show)
+    table, sentences, judged = main_table(results, show), _sentences(results, show), verdicts(results)
     numbers = {
         "experiment": results.experiment["name"],
         "measure": results.measure,
@@ -53,12 +56,20 @@ def write(folder: str | Path) -> Report:
         "rows": summary(results),
         "comparisons": sentences,
         "information": information_summary(results),
+        "claims": [verdict.to_dict() for verdict in judged],
     }
     drawn = _draw(results)
     path = results.path / "report.md"
     _write(results.path / "summary.json", json.dumps(numbers, indent=1) + "\n")
-    _write(path, _markdown(results, table, sentences, drawn, show))
-    return Report(path, "\n\n".join([aligned(_narrow(table)), _foot(results), "\n".join(sentences)]), numbers)
+    claims = [verdict.sentence for verdict in judged]
+    _write(path, _markdown(results, table, sentences, drawn, show) + claims_section(claims))
+    told = [aligned(_narrow(table)), _foot(results), "\n".join(sentences), *(["\n".join(claims)] if claims else [])]
+    return Report(path, "\n\n".join(told), numbers)
+
+
+def claims_section(sentences: Sequence[str]) -> str:
+    """The end of a page; nothing where nothing is claimed."""
+    return "\n".join(["\n## Claims\n", *(f"- {sentence}" for sentence in sentences), ""]) if sentences else ""
 
 
 def _sentences(results: Results, show: list[str]) -> list[str]:
@@ -98,6 +109,7 @@ def _markdown(
     if results.missing:
         parts.append(f"Not finished, so not in the table: {', '.join(results.missing)}.")
     parts += ["## Comparisons", "\n".join(f"- {sentence}" for sentence in sentences) or "One row: nothing to compare."]
+    parts += paired_section(results)
     found = anarchy(results) if "price_of_anarchy" in show else None
     parts += gains_section(found) if found is not None else []
     parts += _references(results) + information_section(results) + exploit_section(results) + sections(results)

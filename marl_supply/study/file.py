@@ -8,14 +8,16 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from marl_supply.errors import nearest
 from marl_supply.solvers.tune import Method
+from marl_supply.study.claims import Claim
 from marl_supply.topology.file import Section
 from marl_supply.topology.keys import Amount, Count, Name, Number, Periods, Reward, key
 
 METHODS: tuple[str, ...] = get_args(Method)
 KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "analyse", "report", "sweep", "vary")
 """The keys of an experiment file, in the order in which they are written."""
-PARTS = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy", "exploitability")
-"""What a report can show."""
+STANDARD = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy")
+PARTS = (*STANDARD, "exploitability", "paired", "density")
+"""What a report can show, and what it does where nothing is said."""
 
 
 OF_ROWS = ("observe", "actions")
@@ -167,19 +169,48 @@ class Sweep(Section):
 
 
 class Vary(Section):
-    """The whole experiment once for each of several values of one thing, side by side in one report."""
+    """The whole experiment once for each of several values of one thing, or of named cases, in one report."""
 
-    path: str = key(..., "", "what changes, a path as in `--set`: `contract.backorder_share`, `edges.0.lead_time`")
-    values: tuple[Any, ...] = key(..., "", "what it is set to, one after another")
-    label: str = key("", "", "what the figure calls it (the path)")
+    path: str = key("", "", "what changes, a path as in `--set`: `contract.backorder_share`, `edges.0.lead_time`")
+    values: tuple[Any, ...] | None = key(None, "", "what it is set to, one after another")
+    cases: dict[str, dict[str, Any]] | None = key(
+        None, "", "instead of `path` and `values`: `{NAME: {PATH: VALUE, ...}}`, what each case sets; `{}` sets nothing"
+    )
+    label: str = key("", "", "what the report calls it (the path, or `case`)")
     exact: bool = key(True, "", "work out the optimum and the equilibria of each where a method of the literature does")
 
-    @field_validator("values")
+    @field_validator("values", "cases")
     @classmethod
-    def _several(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        if len(values) < 2:
-            raise ValueError("one value varies nothing; give two at least")
-        return values
+    def _several(cls, several: Any, info: ValidationInfo) -> Any:
+        if several is not None and len(several) < 2:
+            one = info.field_name[:-1] if info.field_name else ""
+            raise ValueError(f"{'one' if len(several) else 'no'} {one} varies nothing; give two at least")
+        return several
+
+    @model_validator(mode="after")
+    def _either(self) -> Vary:
+        if self.cases and (self.path or self.values):
+            raise ValueError("cases and path with values both say what varies; leave one out")
+        if not self.cases and not (self.path and self.values):
+            raise ValueError("it does not say what varies; give path and values, or cases")
+        return self
+
+    @property
+    def settings(self) -> list[tuple[str, dict[str, Any]]]:
+        """For each experiment where its settings stand, and what they put at which path."""
+        if self.cases:
+            return [(f"vary.cases.{name}", settings) for name, settings in self.cases.items()]
+        return [("vary", {self.path: value}) for value in self.values or ()]
+
+    @property
+    def points(self) -> list[Any]:
+        """The values, or the names of the cases."""
+        return list(self.cases or self.values or ())
+
+    @property
+    def title(self) -> str:
+        """What the report calls them."""
+        return self.label or self.path or "case"
 
 
 class Evaluate(Section):
@@ -210,7 +241,7 @@ class Constant(Section):
 class Report(Section):
     """What the report shows. A list instead is short for `show`."""
 
-    show: tuple[str, ...] = key(PARTS[:-1], "", f"of {', '.join(PARTS)}")
+    show: tuple[str, ...] = key(STANDARD, "", f"of {', '.join(PARTS)}")
     baseline: tuple[Name, ...] = key(
         (), "", "rows that the others are compared with (unstated: the tuned ones, or else the first)"
     )
@@ -219,6 +250,7 @@ class Report(Section):
     )
     references: dict[Name, Reference] = key({}, "", "`{NAME: {cost, by_agent, source}}`, such as `optimum`")
     constant: Constant | None = key(None, "", "`{cost, source}`: a cost that no policy can change")
+    claims: tuple[Claim, ...] = key((), "", "`{text, row, below, above, within}`: what is said of rows; does it hold?")
 
     @model_validator(mode="before")
     @classmethod

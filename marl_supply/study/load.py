@@ -185,9 +185,13 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
     )
     named = {"baseline": experiment.report.baseline}
     named |= {f"groups.{group}": rows for group, rows in experiment.report.groups.items()}
-    for place, row in ((place, row) for place, rows in named.items() for row in rows):
+    places = [(place, row) for place, rows in named.items() for row in rows]
+    for number, claim in enumerate(experiment.report.claims):
+        places += [(f"claims[{number}].{where}", row) for where, row in [("row", claim.row), *claim.others]]
+    for place, row in places:
         if row not in compare:
-            raise InputError(f"report.{place}: no row '{row}'{nearest(row, compare)}")
+            hint = nearest(row, compare) or f"; the rows are {', '.join(compare)}"
+            raise InputError(f"report.{place}: no row '{row}'{hint}")
     return experiment
 
 

@@ -16,6 +16,7 @@ from marl_supply.learning.settings import Learner, learner_named
 from marl_supply.study import file
 from marl_supply.study.analyses.contract import Rate
 from marl_supply.study.analysis import HOME, Analysis
+from marl_supply.study.claims import Claim, Within
 from marl_supply.study.load import shipped_folder
 from marl_supply.topology.reference_page import table
 
@@ -65,12 +66,34 @@ they are from an equilibrium, what coalitions would pay and how savings can be s
 equilibrium, cross-play, the game in which agents choose among the rows, and the causes of the bullwhip effect
 ([equilibria](equilibria.md)). What was found is kept in `analyses/`, and found again only when its keys change.
 
+Where `paired` is shown, a table has the difference of each row from each baseline, and how often it costs less;
+`density` draws how costs of episodes are distributed, or profits where a market pays a price. Under `claims` stands
+what is said of rows, and the report ends with whether it holds.
+
+```yaml
+report:
+  show: [cost, paired, density]
+  claims:
+    - {{text: PPO has the highest profit, row: ppo, below: [base_stock_list_price, myopic_price]}}
+    - {{text: A3C is comparable with dual index, row: a3c, within: {{row: dual_index, percent: 1}}}}
+```
+
 A file with `vary` is a series: `run` runs the experiment once for each value, each in a folder of its own, and writes
 `results/NAME/series_HASH/`: a table and a figure of costs and of the price of anarchy over what varies, beside exact
-optima and equilibria where they are known.
+optima and equilibria where they are known. Named `cases` may set several things each; then the table has a column for
+each case. Densities have a panel for each value or case, and claims one sentence over all.
 
 ```yaml
 vary: {{path: contract.backorder_share, values: [0.1, 0.3, 0.5, 0.7, 0.9], label: retailer's share of backorder costs}}
+```
+
+```yaml
+vary:
+  label: scenario
+  cases:
+    waiting: {{}}
+    lost: {{markets.seller.unmet: lost}}
+    waiting, fixed cost: {{edges.0.fixed_order_cost: 20}}
 ```
 """
 
@@ -87,6 +110,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`report`", file.Report),
     ("`report.references.NAME`", file.Reference),
     ("`report.constant`", file.Constant),
+    ("`report.claims[i]`", Claim),
+    ("`report.claims[i].within`", Within),
 )
 
 

@@ -1,10 +1,11 @@
-"""A series: one experiment for each of several values of one thing, each in its own folder, and a report over all."""
+"""A series: an experiment for each of several values or named cases, each in its own folder, and a report over all."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from marl_supply.solvers.method import Solution, methods
 from marl_supply.study.experiment import Experiment
 from marl_supply.study.file import Reference, Vary
 from marl_supply.study.folder import Folder, write_json
-from marl_supply.study.load import Source, opened
+from marl_supply.study.load import Document, Source, opened
 from marl_supply.study.run import folder_of, run
 from marl_supply.topology.validate import mapping, validate
 
@@ -29,7 +30,7 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Series:
-    """The experiments of a file with `vary`, by value."""
+    """The experiments of a file with `vary`, by value or case."""
 
     name: str
     section: Vary
@@ -61,15 +62,40 @@ def load(source: Source, overrides: Sequence[str] = ()) -> Series | None:
         if "sweep" in document.keys:
             raise InputError("vary: a search cannot vary as well; leave sweep or vary out")
         section = validate(Vary, mapping(document.keys["vary"], "vary"), "vary")
-    experiments = []
-    for value in section.values:
-        varied = opened(source, [*overrides, f"{section.path}={json.dumps(value)}"])
-        with varied.named():
-            experiments.append(_with_references(varied.experiment()) if section.exact else varied.experiment())
-    if len({experiment.hash for experiment in experiments}) < len(experiments):
-        with document.named():
-            raise InputError(f"vary.path: {section.path} changes nothing between two of the values")
+    experiments: list[Experiment] = []
+    for place, settings in section.settings:
+        with _at(document, place, settings):
+            experiments.append(_experiment(source, overrides, section, settings))
+        if experiments[-1].hash in (other.hash for other in experiments[:-1]):
+            twin = section.points[[other.hash for other in experiments].index(experiments[-1].hash)]
+            with document.named():
+                raise InputError(_twins(section, place, twin))
     return Series(str(document.keys["name"]), section, tuple(experiments))
+
+
+def _experiment(source: Source, overrides: Sequence[str], section: Vary, settings: Mapping[str, Any]) -> Experiment:
+    varied = opened(source, [*overrides, *(f"{path}={json.dumps(value)}" for path, value in settings.items())])
+    return _with_references(varied.experiment()) if section.exact else varied.experiment()
+
+
+@contextmanager
+def _at(document: Document, place: str, settings: Mapping[str, Any]) -> Iterator[None]:
+    """Say where the settings stand that an experiment stumbles over; options of the command line say so themselves."""
+    try:
+        yield
+    except InputError as error:
+        told = str(error)
+        stated = any(told.startswith(f"--set {path}: ") for path in settings)
+        if told.startswith("--set ") and not stated:
+            raise
+        with document.named():
+            raise InputError(f"{place}: {told.removeprefix('--set ')}") from None
+
+
+def _twins(section: Vary, place: str, twin: Any) -> str:
+    if section.cases:
+        return f"{place}: the same experiment as case '{twin}'; let it set something else"
+    return f"vary.path: {section.path} changes nothing between two of the values"
 
 
 def run_series(series: Series, results: str | Path = "results", **settings: Any) -> Iterator[Folder]:
@@ -87,9 +113,9 @@ def run_series(series: Series, results: str | Path = "results", **settings: Any)
     section = series.section
     record = {
         "name": series.name,
-        "path": section.path,
-        "label": section.label or section.path,
-        "values": list(section.values),
+        **({"cases": section.cases} if section.cases else {"path": section.path}),
+        "label": section.title,
+        "values": section.points,
         "folders": [folder_of(experiment, "..").path.name for experiment in series.experiments],
     }
     write_json(series.folder(results).path / "series.json", record)

@@ -94,8 +94,8 @@ def _vary(series: Series, options: Namespace) -> int:
     from marl_supply.study.vary import run_series
 
     if options.dry_run:
-        for value, experiment in zip(series.section.values, series.experiments, strict=True):
-            print(f"{series.section.path} = {value}")
+        for point, experiment in zip(series.section.points, series.experiments, strict=True):
+            print(f"{series.section.path or series.section.title} = {point}")
             _dry(experiment, options.results)
         return 0
     signal.signal(signal.SIGTERM, _interrupt)
