@@ -81,7 +81,7 @@ class LogisticRivals(LogisticBuyers, CrowdProcess):
         """The prices decided, in turn of the seller whose turn it is."""
         if self.moves == "together":
             return price
-        turns = [arrays.less(own["until_turn"][0], 0.5) for own in memory]
+        turns = [own["until_turn"][0] < 0.5 for own in memory]
         held = [arrays.where(turn, price[item], memory[item]["own_price"][0]) for item, turn in enumerate(turns)]
         return arrays.stack(held, 0)
 
@@ -104,7 +104,7 @@ class LogisticRivals(LogisticBuyers, CrowdProcess):
         following = self._reference(memory[0])
         for item, own in enumerate(memory if self.reference_effect else ()):
             moved = self.reference_after(following, held[item])
-            waits = arrays.less(0.5, own["until_turn"][0]) if self.moves == "in_turn" else None
+            waits = own["until_turn"][0] > 0.5 if self.moves == "in_turn" else None
             following = moved if waits is None else arrays.where(waits, following, moved)
         kept = []
         for item, own in enumerate(memory):
@@ -116,7 +116,7 @@ class LogisticRivals(LogisticBuyers, CrowdProcess):
                 one["reference_price"] = following[None]
             if self.moves == "in_turn":
                 left = own["until_turn"]
-                one["until_turn"] = arrays.where(arrays.less(left, 0.5), left * 0.0 + (self.sellers - 1), left - 1)
+                one["until_turn"] = arrays.where(left < 0.5, left * 0.0 + (self.sellers - 1), left - 1)
             kept.append(one)
         return kept
 

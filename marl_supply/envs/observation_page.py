@@ -43,6 +43,7 @@ Generated from the shipped topologies by `python -m marl_supply.envs.observation
 
 `observe` in the section `game` of a topology file, or in `Game(chain, observe=...)`, says what the agents see:
 
+* `market`: what the markets of their own rows show and forecast, such as rivals' prices, and no stock;
 * `local`: their own rows (the items and places they decide about);
 * `neighbours`: also the stock and the backorders of direct suppliers and customers;
 * `shared_demand`: `local`, the latest demand of the markets downstream, and echelon positions;

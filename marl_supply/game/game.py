@@ -124,6 +124,11 @@ class Game:
         self.agents: tuple[str, ...] = shares.agents
         visible = LEVELS[self.observe_level]
         self.seats = {agent: Seat(agent, network, scope, visible) for agent, scope in shares.scopes.items()}
+        for agent, seat in self.seats.items():
+            if not len(self.table.seen(seat, self.observe_level)[0]):
+                raise InputError(
+                    f"{self.topology.name}: game.observe: with {self.observe_level} '{agent}' sees nothing; use local."
+                )
         self._agent_sum = Sum(shares.payer, len(self.agents))
         actions = self.topology.game.actions
         self.action_kind = actions if isinstance(actions, str) else actions["kind"]

@@ -213,9 +213,11 @@ LOCAL = (
     "market_state",
     "forecast",
 )
+MARKET = ("market_state", "forecast")
 NEIGHBOURS = ("supplier_on_hand", "supplier_backorders", "customer_on_hand", "customer_backorders")
 SHARED_DEMAND = ("market_demand", "echelon_inventory_position")
 LEVELS: dict[str, frozenset[str]] = {
+    "market": frozenset(MARKET),
     "local": frozenset(LOCAL),
     "neighbours": frozenset(LOCAL + NEIGHBOURS),
     "shared_demand": frozenset(LOCAL + SHARED_DEMAND),

@@ -13,7 +13,7 @@ from marl_supply.report.sentences import intervals
 from marl_supply.report.statistics import Estimate, difference, estimate
 from marl_supply.report.tables import markdown, number
 
-LEVELS = ("local", "neighbours", "shared_demand", "full")
+LEVELS = ("market", "local", "neighbours", "shared_demand", "full")
 """What agents may see, the least first; of `neighbours` and `shared_demand` neither holds the other."""
 OF_A_LEARNER = ("learner", "reward", "seats", "actions")
 """What rows of one learner must have in common; settings such as `base` may exist because of what a row sees."""

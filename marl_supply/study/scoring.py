@@ -47,7 +47,7 @@ class Scoring:
         return evaluate(self.game, players, self.replications, self.seed, keep_path=self.one_path)
 
     def sample(self, players: Mapping[str, Policy]) -> dict[str, Any]:
-        """Orders and market demand of the first replication as columns: period, kind, name, quantity (units)."""
+        """Orders, demand, prices of the first replication in columns: period, kind, name, quantity (units or money)."""
         return sample_orders(self.game, players, self.seed)
 
 
@@ -95,16 +95,18 @@ def held_out_game(topology: Topology) -> Game:
 
 
 def sample_orders(game: Game, players: Mapping[str, Policy], seed: int) -> dict[str, Any]:
-    """Orders by node and demand by market of one replication, period by period."""
+    """Orders by node, demand and decided prices by market of one replication, period by period."""
     network = game.network
-    names = [*network.rows, *network.markets]
-    kinds = ["order"] * len(network.rows) + ["demand"] * len(network.markets)
+    priced = network.priced_markets
+    names = [*network.rows, *network.markets, *[network.markets[number] for number in priced]]
+    kinds = ["order"] * len(network.rows) + ["demand"] * len(network.markets) + ["price"] * len(priced)
     quantities: list[np.ndarray] = []
     for period, outcome in enumerate(rollout(game, players, 1, seed)):
         if period == SHOWN:
             break
         orders = game.books.arrays.add_up(network.inbound, outcome.flows.order)
-        quantities.append(np.concatenate([orders[:, 0], outcome.flows.demand[:, 0]]))
+        prices = network.price[priced] if outcome.flows.price is None else outcome.flows.price[priced, 0]
+        quantities.append(np.concatenate([orders[:, 0], outcome.flows.demand[:, 0], prices]))
     periods = len(quantities)
     return {
         "period": np.repeat(np.arange(periods), len(names)),

@@ -254,7 +254,9 @@ class GameDefaults(Section):
     warm_up: Periods = key(0, "periods", "first periods that no statistic counts")
     criterion: Literal["total", "average"] = key("total", "", "cost of an episode, or per counted period")
     discount: Discount = key(1.0, "per period", "weight of the next period")
-    observe: Literal["local", "neighbours", "shared_demand", "full"] = key("local", "", "what a seat sees")
+    observe: Literal["market", "local", "neighbours", "shared_demand", "full"] = key(
+        "local", "", "what a seat sees; `market`: of its markets what they show and forecast, and no stock"
+    )
     actions: str | dict[str, Any] = key(
         "quantity", "", "how an action becomes an order: a name, or `{kind: NAME, ...}` with its parameters"
     )

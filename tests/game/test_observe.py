@@ -144,6 +144,7 @@ def where_it_fits(name: str, observe: str) -> tuple[Game, dict[str, str]]:
         "uneven_review",
         "pricing_replenishment",
         "pricing_competition",
+        "pricing_duopoly",
         "recommendation_replenishment",
     ):
         game = Game(chain, observe=observe, horizon=3, warm_up=0)

@@ -13,8 +13,8 @@ CD_CHAIN = (shipped_folder() / "cd_retail_chain.yaml").read_text()
 
 CYCLE = "manufacturer -> distributor -> wholesaler -> retailer -> manufacturer"
 PROCESSES = (
-    "ar1, gamma, geometric, linear_price, logistic_price, markov_modulated, merton, negative_binomial, normal, "
-    "poisson, rating_choice, seasonal, step, trace, uniform_integer"
+    "ar1, gamma, geometric, linear_price, logistic_price, logistic_rivals, markov_modulated, merton, "
+    "negative_binomial, normal, poisson, rating_choice, seasonal, step, trace, uniform_integer"
 )
 
 

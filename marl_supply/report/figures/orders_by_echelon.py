@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -17,7 +19,7 @@ CAPTION = (
 def draw(results: Results) -> Figure | None:
     """A panel for each row, all to one scale unless orders of one are far above the others'."""
     tables = {row.name: table for row in results if (table := row.table("orders")) is not None}
-    if not tables:
+    if not any(table["quantity"].to_numpy()[_orders(table)].any() for table in tables.values()):
         return None
     nodes = results.rows[0].record["nodes"]
     of_node = colours(nodes)
@@ -31,7 +33,7 @@ def draw(results: Results) -> Figure | None:
         for node in reversed(nodes):
             own = (kind == "order") & (whose == node)
             panel.step(period[own], quantity[own], where="mid", color=of_node[node], linewidth=1.1, label=node)
-        highest.append(float(quantity.max()))
+        highest.append(float(quantity[kind != "price"].max()))
         panel.set_title(name)
         panel.set_xlabel(results.period)
     common = np.median(highest) * 1.5
@@ -41,3 +43,7 @@ def draw(results: Results) -> Figure | None:
         panel.set_ylabel(f"units a {results.period}")
     legend_below(figure, axes)
     return figure
+
+
+def _orders(table: Any) -> Any:
+    return np.array(table["kind"].to_pylist()) == "order"
