@@ -198,7 +198,7 @@ def bases_of(game: Game, agents: Sequence[str], learner: ChoosingLearner) -> dic
     for agent in agents:
         seat, action = game.seats[agent], game.actions[agent]
         own = {node: value for node, value in learner.base_parameters.items() if node in seat.rows}
-        policy = rule(learner.base, seat, own)
+        policy = rule(learner.base, seat, own, leaves_orders=True)
         check_needs(policy, seat, game.observe_level)
         decisions, _ = policy.act(game.observe(state, agent), policy.start(seat, 1))
         kinds = decisions.kinds()

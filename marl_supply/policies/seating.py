@@ -22,7 +22,7 @@ def names() -> list[str]:
     return plugin_names("marl_supply.policies", Rule)
 
 
-def rule(name: str, seat: Seat, parameters: Parameters | None = None) -> Rule:
+def rule(name: str, seat: Seat, parameters: Parameters | None = None, leaves_orders: bool = False) -> Rule:
     """A rule for one seat.
 
     Parameters
@@ -30,16 +30,18 @@ def rule(name: str, seat: Seat, parameters: Parameters | None = None) -> Rule:
     parameters
         By node, a number for the rule's first parameter or a mapping of parameters; nodes and parameters that are
         left out take the topology file's suggestion, then the rule's own default.
+    leaves_orders : bool
+        Whether it may leave the orders of the seat to somebody else.
 
     Raises
     ------
     InputError
-        For an unknown rule, node or parameter.
+        For an unknown rule, node or parameter, and for a seat that decides too little for the rule, or more orders.
     """
     make = find("marl_supply.policies", Rule, name)
     if not issubclass(make, Rule):
         return make()  # type: ignore[no-any-return]
-    _refuse_seat(make, name, seat)
+    _refuse_seat(make, name, seat, leaves_orders)
     stated = _by_node(make, name, seat, seat.network.topology.policies.get(name, {}))
     for node, values in _by_node(make, name, seat, parameters or {}).items():
         stated[node] = {**stated.get(node, {}), **values}
@@ -86,10 +88,10 @@ def parameters_of(game: Game, players: Mapping[str, Policy]) -> dict[str, dict[s
     return stated
 
 
-def _refuse_seat(make: type[Rule], name: str, seat: Seat) -> None:
+def _refuse_seat(make: type[Rule], name: str, seat: Seat, leaves_orders: bool) -> None:
     """Raise InputError where a rule decides what the seat does not, or no orders where the seat does."""
     where = f"{seat.network.topology.name}: {seat.agent}"
-    if seat.scope.orders != ("order" in make.decides):
+    if seat.scope.orders != ("order" in make.decides) and not (leaves_orders and seat.scope.orders):
         what = "decides orders, which the rule" if seat.scope.orders else "decides no orders, which the rule"
         raise InputError(f"{where} {what} {name} does {'not' if seat.scope.orders else 'decide'}; choose another rule.")
     if "price" in make.decides and not len(seat.scope.priced_markets):

@@ -25,9 +25,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "trace": {"values": SERIES, "mode": "windows", "window": 30},
     "linear_price": {"intercept": 20, "slope": 0.5, "spread": 3},
     "logistic_price": {"reference_effect": -0.01},
+    "logistic_rivals": {"item": 0, "reference_effect": -0.01, "moves": "in_turn"},
     "rating_choice": {"item": 0, "ratings": [[2.0, 1.0], [1.0, 3.0]], "customers": [4, 6]},
 }
-RESPONSIVE = {"linear_price", "logistic_price", "rating_choice"}
+RESPONSIVE = {"linear_price", "logistic_price", "logistic_rivals", "rating_choice"}
 """Those whose demand the simulator makes from decisions: nothing is drawn beforehand."""
 
 
