@@ -50,7 +50,7 @@ class Family:
         reward = record.get("reward")
         named = reward if isinstance(reward, str) else f"blend {reward['blend']:g}" if reward else ""
         rules = ", ".join(dict.fromkeys(record["policies"].values()))
-        name = f"{record['learner']}, {named} reward" if self.least.trained else rules
+        name = f"{record['learner']}, {named} reward" if "learner" in record else rules
         return name if self.alone else f"{name} ({self.least.name})"
 
     @property
@@ -146,7 +146,7 @@ def _seen(results: Results, row: Row) -> _Seen:
     game, stated = results.experiment["topology"]["game"], dict(results.experiment["compare"][row.name])
     own: Mapping[str, Any] = {**{key: game[key] for key in ("observe", "actions")}, **stated.pop("game", {})}
     stated["actions"] = own["actions"]
-    if not row.trained:
+    if "learner" not in stated:
         return _Seen(row, own["observe"], _text(stated), {})
     stated["reward"] = row.record["reward"]
     common = {key: stated.get(key) for key in OF_A_LEARNER}

@@ -38,8 +38,8 @@ class Row:
 
     @property
     def trained(self) -> bool:
-        """Whether it was learned, so that it varies over training seeds."""
-        return self.record["kind"] == "learner"
+        """Whether it was learned, or plays what was, so that it varies over training seeds."""
+        return self.record["results"][0]["training_seed"] is not None
 
     @property
     def one_path(self) -> bool:

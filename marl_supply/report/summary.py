@@ -35,6 +35,9 @@ def _summary(row: Row) -> dict[str, Any]:
 def plays(row: Row) -> str:
     """Who plays in a row, in a few words."""
     record = row.record
+    if record["kind"] == "seats":
+        seats = [f"{agent} as in {name}" for agent, name in record["policies"].items()]
+        return ", ".join([*seats, f"{len(record['results'])} seeds"] if row.trained else seats)
     if row.trained:
         reward = record["reward"]
         named = reward if isinstance(reward, str) else f"blend {reward['blend']:g}"

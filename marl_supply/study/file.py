@@ -80,7 +80,7 @@ class PolicyRow(_Row):
 
     policy: str | None = key(None, "", "name of a rule, or the path of a trained policy, for every seat")
     tune: Tune | Literal[False] = key(
-        False, "", "search the rule's parameters for the least cost of all agents together: true, or how"
+        False, "", "search the rule's parameters for the least cost of all agents who play it together: true, or how"
     )
     equilibrium: Answers | Literal[False] = key(
         False, "", "each agent chooses the rule's parameters for its own cost, until nobody moves: true, or how"
@@ -92,8 +92,8 @@ class PolicyRow(_Row):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> PolicyRow:
-        if self.tune and (self.seats or self.policy is None):
-            raise ValueError("tune: one rule in every seat can be tuned, a mix cannot; leave tune or seats out")
+        if self.tune and self.policy is None:
+            raise ValueError("tune: nobody plays a rule to tune; name it under policy, and others in seats")
         if self.equilibrium and (self.seats or self.policy is None or self.tune or self.parameters):
             raise ValueError("equilibrium: it finds the parameters of one rule; leave tune, parameters and seats out")
         return self
@@ -122,6 +122,16 @@ class LearnerRow(_Row):
         """The keys that a file would state, all settings among them."""
         own = self.model_dump(mode="json", exclude={"settings"}, exclude_none=True)
         return {**{k: v for k, v in own.items() if v != {}}, **self.settings}
+
+
+class SeatsRow(_Row):
+    """A row of the comparison in which each agent plays as it does in another row; of trained rows seed by seed."""
+
+    seats_of: dict[Name, Name] = key(..., "", "`{AGENT: ROW}`: the row whose policy each agent plays")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys that a file would state, defaults left out."""
+        return self.model_dump(mode="json", exclude_defaults=True)
 
 
 class RowResources(Section):

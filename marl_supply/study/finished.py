@@ -8,10 +8,11 @@ from marl_supply.game.policy import Policy
 from marl_supply.learning.trained import load_policies
 from marl_supply.metrics.intervals import Interval
 from marl_supply.study.experiment import Experiment
-from marl_supply.study.file import LearnerRow
+from marl_supply.study.file import LearnerRow, SeatsRow
 from marl_supply.study.folder import Folder
 from marl_supply.study.players import seat_some
 from marl_supply.study.scoring import scoring
+from marl_supply.study.seats_of import sources_of
 
 
 def check_rows(experiment: Experiment, key: str, rows: tuple[str, ...]) -> None:
@@ -28,14 +29,27 @@ def ends(interval: Interval) -> dict[str, float | None]:
 
 def players_of(folder: Folder, experiment: Experiment, name: str) -> tuple[Game, dict[int | None, dict[str, Policy]]]:
     """The game of a finished row as it was scored, and who played in it, by training seed (None for rules)."""
-    row, record = experiment.compare[name], folder.record(name)
+    row = experiment.compare[name]
     game = scoring(experiment.topology_of(row), experiment.evaluate).game
+    if isinstance(row, SeatsRow):
+        return game, _seated_as_elsewhere(folder, experiment, row)
+    record = folder.record(name)
     if not isinstance(row, LearnerRow):
         return game, {None: seat_some(game, record["policies"], record["parameters"])}
     fixed = seat_some(game, row.seats)
     training = folder.row(name) / "training"
     found = {seed: load_policies(training / f"seed_{seed}.npz") for seed in row.seeds}
     return game, {seed: {**fixed, **policies} for seed, policies in found.items()}
+
+
+def _seated_as_elsewhere(folder: Folder, experiment: Experiment, row: SeatsRow) -> dict[int | None, dict[str, Policy]]:
+    """Each agent with the policy that it plays in its row, by training seed; rules sit beside every seed."""
+    teams = {name: players_of(folder, experiment, name)[1] for name in sources_of(row)}
+    seeds = next((list(team) for team in teams.values() if None not in team), [None])
+    return {
+        seed: {agent: teams[name][None if None in teams[name] else seed][agent] for agent, name in row.seats_of.items()}
+        for seed in seeds
+    }
 
 
 def game_for_all(experiment: Experiment, key: str, rows: tuple[str, ...]) -> Game:

@@ -17,10 +17,10 @@ from typing import Any
 from marl_supply.errors import InputError
 from marl_supply.study.attempts import Attempts, RowFailed
 from marl_supply.study.experiment import Experiment
-from marl_supply.study.file import Train
 from marl_supply.study.folder import Folder
 from marl_supply.study.progress import Progress
 from marl_supply.study.remote import do_rows_on
+from marl_supply.study.seats_of import in_order, sources_of
 from marl_supply.study.work import work
 
 PAUSE = 0.2
@@ -46,6 +46,7 @@ def do_rows(
     InputError, RowFailed
         If a row cannot be done; the others that run are stopped.
     """
+    rows = in_order(experiment.compare, rows)
     if on is not None and rows:
         do_rows_on(on, folder, experiment, rows, progress, done)
         return
@@ -55,7 +56,7 @@ def do_rows(
             progress.finish(name)
             done(name)
         return
-    _Pool(folder, experiment.train, progress, done).run(list(rows))
+    _Pool(folder, experiment, progress, done).run(rows)
 
 
 @dataclass
@@ -63,21 +64,22 @@ class _Pool:
     """At most `jobs` processes, one row each; one that was killed is started again, `failures` times."""
 
     folder: Folder
-    train: Train
+    experiment: Experiment
     progress: Progress
     done: Finished
 
     def __post_init__(self) -> None:
-        self.attempts = Attempts(self.folder, self.train.failures, self.progress)
+        self.attempts = Attempts(self.folder, self.experiment.train.failures, self.progress)
 
     def run(self, waiting: list[str]) -> None:
         """Work until no row is left."""
         running: dict[str, subprocess.Popen[bytes]] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < self.train.jobs:
-                    name = waiting.pop(0)
-                    running[name] = self._start(name)
+                for name in [name for name in waiting if self._ready(name)]:
+                    if len(running) < self.experiment.train.jobs:
+                        waiting.remove(name)
+                        running[name] = self._start(name)
                 time.sleep(PAUSE)
                 for name, process in list(running.items()):
                     self._look(name)
@@ -90,6 +92,9 @@ class _Pool:
                             self._end(name, process.returncode)
         finally:
             _stop(list(running.values()))
+
+    def _ready(self, name: str) -> bool:
+        return all(map(self.folder.finished, sources_of(self.experiment.compare[name])))
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
         place = self.folder.row(name)

@@ -13,7 +13,8 @@ from marl_supply.plugins import find
 from marl_supply.study.analysis import HOME as ANALYSES
 from marl_supply.study.analysis import Analysis
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import KEYS, Evaluate, LearnerRow, PolicyRow, Report, Train
+from marl_supply.study.file import KEYS, Evaluate, LearnerRow, PolicyRow, Report, SeatsRow, Train
+from marl_supply.study.seats_of import check_sources
 from marl_supply.study.settings import resolved, settings_of
 from marl_supply.topology import load as load_topology
 from marl_supply.topology import shipped, strict_yaml
@@ -171,6 +172,7 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
     if not rows:
         raise InputError("compare: there is nothing to compare; give at least one row")
     compare = {row: _row(row, stated, train, settings) for row, stated in rows.items()}
+    check_sources(compare)
     analyse = mapping(document.get("analyse"), "analyse")
     report = document.get("report")
     stated = {"show": report} if isinstance(report, list) else mapping(report, "report")
@@ -242,12 +244,16 @@ def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Mapping[st
     except InputError as error:
         raise InputError(f"compare: {str(error).removeprefix('name: ')}") from None
     row = mapping(stated, path)
+    kinds = [kind for kind in ("policy", "learner", "seats_of") if kind in row]
+    if len(kinds) > 1:
+        raise InputError(f"{path}: both '{kinds[0]}' and '{kinds[1]}' stand in it; keep one")
     if "learner" in row:
-        if "policy" in row:
-            raise InputError(f"{path}: both 'policy' and 'learner' stand in it; keep one")
         return _learner(row, path, train, settings)
+    if "seats_of" in row:
+        return validate(SeatsRow, row, path)
     if "policy" not in row and "seats" not in row:
-        raise InputError(f"{path}: nobody plays; write policy: NAME, learner: NAME or seats: {{AGENT: NAME}}")
+        ways = "policy: NAME, learner: NAME, seats: {AGENT: NAME} or seats_of: {AGENT: ROW}"
+        raise InputError(f"{path}: nobody plays; write {ways}")
     return validate(PolicyRow, row, path)
 
 

@@ -8,9 +8,10 @@ from marl_supply.learning.extras import check_installed
 from marl_supply.learning.loggers.logger import check_loggers
 from marl_supply.learning.settings import learner_named
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow
+from marl_supply.study.file import LearnerRow, PolicyRow, SeatsRow
 from marl_supply.study.players import seat_players, seat_some, try_out
 from marl_supply.study.scoring import Scoring, scoring
+from marl_supply.study.seats_of import check_seats
 from marl_supply.study.work import game_of
 
 
@@ -26,7 +27,10 @@ def check(experiment: Experiment) -> Scoring:
     for name, row in experiment.compare.items():
         try:
             game = game_of(experiment, row)
-            _check_row(game, scoring(experiment.topology_of(row), experiment.evaluate).game, row)
+            if isinstance(row, SeatsRow):
+                check_seats(experiment, row, game.agents)
+            else:
+                _check_row(game, scoring(experiment.topology_of(row), experiment.evaluate).game, row)
         except InputError as error:
             raise InputError(f"compare.{name}: {error}") from None
     if experiment.learners:
@@ -59,6 +63,8 @@ def describe(experiment: Experiment, scored: Scoring) -> list[str]:
 
 def describe_row(row: Row) -> str:
     """A row in a few words."""
+    if isinstance(row, SeatsRow):
+        return ", ".join(f"{agent} as in {name}" for agent, name in row.seats_of.items())
     others = "".join(f", {agent} {name}" for agent, name in row.seats.items())
     if isinstance(row, LearnerRow):
         reward = row.reward or "the game's"
@@ -68,19 +74,22 @@ def describe_row(row: Row) -> str:
     return f"{row.policy or 'a mix'}{found}{others}"
 
 
-def _check_row(game: Game, scored: Game, row: Row) -> None:
+def _check_row(game: Game, scored: Game, row: PolicyRow | LearnerRow) -> None:
     if isinstance(row, LearnerRow):
         learner = learner_named(row.learner, row.settings)
         check_installed(learner.packages)
         learner.check(game, seat_some(game, row.seats))
         return
     if row.policy is not None and (row.tune or row.equilibrium):
-        _check_tunable(game, row.policy, "tune" if row.tune else "equilibrium")
+        _check_tunable(game, row, row.policy, "tune" if row.tune else "equilibrium")
     try_out(scored, seat_players(scored, row.policy, row.parameters, row.seats))
 
 
-def _check_tunable(game: Game, policy: str, key: str) -> None:
-    for player in seat_players(game, policy).values():
+def _check_tunable(game: Game, row: PolicyRow, policy: str, key: str) -> None:
+    own = {agent: policy for agent in game.agents if agent not in row.seats}
+    if not own:
+        raise InputError(f"{key}: seats leaves {policy} no agent to play it; leave one out of seats")
+    for player in seat_some(game, own).values():
         parameters = getattr(player, "parameters", ())
         if not any(parameter.tuned for parameter in parameters):
             raise InputError(f"{key}: {policy} has no parameters to tune; set {key}: false")

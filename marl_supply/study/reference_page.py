@@ -46,6 +46,18 @@ Rows that are alike but for the `observe` that they state (the same learner and 
 the report then says what seeing more saves them, with intervals and a figure. Where `bullwhip` is shown, a figure has
 the ratios of every row along the chain, from the market upstream.
 
+A row with `seats_of` trains nothing: each agent plays the policy that it has in another row of the file, of trained
+rows seed by seed, once those rows are finished. So policies that were trained apart meet at one table:
+
+```yaml
+compare:
+  inventory_only:      {{learner: ppo, seats: {{recommender: random_exposure}}}}
+  recommendation_only: {{learner: ppo, seats: {{buyer: random_order}}}}
+  naive:               {{seats_of: {{buyer: inventory_only, recommender: recommendation_only}}}}
+```
+
+A rule is tuned in the seats that `seats` leaves to it, beside the policies named there.
+
 A file with `sweep` is a search: `run` trains every combination through Ray Tune, beside the rules of `compare`,
 and writes `trials.md`, `trials.parquet` and, for each learner's row, `tuned/TOPOLOGY_ROW.yaml`: the best settings
 with how they were found. Each topology of `over` is a search of its own. The best trial is the one with the least
@@ -100,6 +112,7 @@ vary:
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`compare.ROW` with a `policy`", file.PolicyRow),
     ("`compare.ROW` with a `learner`", file.LearnerRow),
+    ("`compare.ROW` with `seats_of`", file.SeatsRow),
     ("`compare.ROW.tune`", file.Tune),
     ("`compare.ROW.equilibrium`", file.Answers),
     ("`train`", file.Train),

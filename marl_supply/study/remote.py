@@ -14,11 +14,12 @@ from marl_supply.errors import InputError
 from marl_supply.learning.extras import check_installed
 from marl_supply.study.attempts import Attempts, RowFailed
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow, Train
+from marl_supply.study.file import LearnerRow, SeatsRow, Train
 from marl_supply.study.folder import Folder
 from marl_supply.study.load import load
 from marl_supply.study.players import is_path, policy_file
 from marl_supply.study.progress import Progress
+from marl_supply.study.seats_of import all_sources
 from marl_supply.study.work import work
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def do_row(document: dict[str, Any], name: str, report: Callable[[float, str], N
 
 @dataclass
 class _Rows:
-    """All rows at once; the cluster gives each a place when it has one."""
+    """All rows at once, but for those that wait for others; the cluster gives each a place when it has one."""
 
     folder: Folder
     experiment: Experiment
@@ -91,11 +92,12 @@ class _Rows:
     def run(self, names: list[str]) -> None:
         """Work until no row is left."""
         errands: dict[str, Errand] = {}
-        begun, told = time.monotonic(), False
+        begun, told, waiting = time.monotonic(), False, list(names)
         try:
-            for name in names:
-                errands[name] = self._start(name)
-            while errands:
+            while waiting or errands:
+                for name in [name for name in waiting if self._ready(name)]:
+                    waiting.remove(name)
+                    errands[name] = self._start(name)
                 time.sleep(PAUSE)
                 for name, errand in list(errands.items()):
                     self._look(name, errand, errands)
@@ -120,8 +122,20 @@ class _Rows:
 
         row = self.experiment.compare[name]
         task = partial(do_row, self.experiment.to_dict(), name)
-        files = {**_policy_files(name, row), **self._kept(name)}
+        files = {**_policy_files(name, row), **self._of_sources(name), **self._kept(name)}
         return Errand(task, files, HERE, resources(self.experiment.train, row))
+
+    def _ready(self, name: str) -> bool:
+        return all(map(self.folder.finished, all_sources(self.experiment.compare, name)))
+
+    def _of_sources(self, name: str) -> Files:
+        """The records and the trained policies of the rows whose policies a row plays."""
+        files: Files = {}
+        for source in all_sources(self.experiment.compare, name):
+            place = self.folder.row(source)
+            for path in (place / "row.json", *(place / "training").glob("*.npz")):
+                files[f"{HERE}/{path.relative_to(self.folder.path).as_posix()}"] = path.read_bytes()
+        return files
 
     def _kept(self, name: str) -> Files:
         """What an earlier attempt left of a row."""
@@ -182,6 +196,8 @@ def _policy_files(name: str, row: Row) -> Files:
     InputError
         If a name makes no sense on another machine.
     """
+    if isinstance(row, SeatsRow):
+        return {}
     policy = [] if isinstance(row, LearnerRow) or row.policy is None else [row.policy]
     files: Files = {}
     for path in [Path(text) for text in [*policy, *row.seats.values()] if is_path(text)]:

@@ -16,7 +16,7 @@ import numpy as np
 from marl_supply.errors import InputError, nearest
 from marl_supply.game.game import Game
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow, Sweep
+from marl_supply.study.file import LearnerRow, SeatsRow, Sweep
 from marl_supply.study.folder import Folder
 from marl_supply.study.load import Source, learners_of, opened
 from marl_supply.study.settings import resolved, settings_of
@@ -106,6 +106,8 @@ def _cells(experiment: Experiment, section: Sweep, over: Mapping[str, Any]) -> C
     compare: dict[str, Row] = {}
     swept: dict[str, dict[str, Any]] = {}
     for name, row in experiment.compare.items():
+        if isinstance(row, SeatsRow):
+            raise InputError(f"compare.{name}.seats_of: a search makes many rows of each that it trains; leave it out")
         if not isinstance(row, LearnerRow):
             compare[name] = row
             continue

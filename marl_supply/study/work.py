@@ -18,7 +18,8 @@ from marl_supply.policies.seating import parameters_of
 from marl_supply.solvers.tune import Method, Tie, tune
 from marl_supply.study import provenance, tables
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow, PolicyRow
+from marl_supply.study.file import LearnerRow, PolicyRow, SeatsRow
+from marl_supply.study.finished import players_of
 from marl_supply.study.folder import Folder, write_json, write_table
 from marl_supply.study.players import seat_players, seat_some
 from marl_supply.study.scoring import Scoring, scoring
@@ -46,6 +47,9 @@ def work(folder: Folder, experiment: Experiment, name: str, report: Report) -> N
     row = experiment.compare[name]
     if isinstance(row, LearnerRow):
         found, players = _train(folder, experiment, name, row, report)
+    elif isinstance(row, SeatsRow):
+        game, players = players_of(folder, experiment, name)
+        found = _seated(game, row, players)
     else:
         found, players = _rules(experiment, row, report)
     scored = scoring(experiment.topology_of(row), experiment.evaluate)
@@ -74,9 +78,12 @@ def _rules(experiment: Experiment, row: PolicyRow, report: Report) -> tuple[Tabl
     if row.tune:
         assert row.policy is not None
         report(0.0, "tuning")
+        others = seat_some(game, row.seats)
         tuned = tune(
             row.policy,
             game,
+            agents=[agent for agent in game.agents if agent not in others] if others else None,
+            others=others or None,
             replications=row.tune.replications,
             restarts=row.tune.restarts,
             method=cast(Method, row.tune.method),
@@ -84,7 +91,7 @@ def _rules(experiment: Experiment, row: PolicyRow, report: Report) -> tuple[Tabl
             parameters=row.parameters or None,
             progress=lambda text, tried: report(1 - 1 / (1 + tried / 1000), f"tuning, {tried} candidates, {text}"),
         )
-        players = tuned.players
+        players = {**tuned.players, **others}
         found["tuning"] = {
             "cost": tuned.cost,
             "standard_error": tuned.standard_error,
@@ -102,6 +109,11 @@ def _rules(experiment: Experiment, row: PolicyRow, report: Report) -> tuple[Tabl
     named = {agent: row.seats.get(agent, row.policy or "") for agent in game.agents}
     found |= {"policies": named, "parameters": parameters_of(game, players), "tuned": bool(row.tune)}
     return found, {None: players}
+
+
+def _seated(game: Game, row: SeatsRow, players: Mapping[int | None, Players]) -> Table:
+    first = next(iter(players.values()))
+    return {"kind": "seats", "policies": row.seats_of, "parameters": parameters_of(game, first)}
 
 
 def _at_rest(game: Game, row: PolicyRow, report: Report) -> tuple[list[Table], Players]:
@@ -231,7 +243,7 @@ def _on_training_demand(
     Beside the learning curves it is a line for each rule; where scoring is on held-out demand it is told for every row.
     """
     held_out = scored.game.held_out
-    if not held_out and (isinstance(row, LearnerRow) or not experiment.learners):
+    if not held_out and (None not in players or not experiment.learners):
         return None
     game = game_of(experiment, row)
     periods = game.horizon - game.warm_up

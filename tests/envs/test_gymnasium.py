@@ -36,7 +36,14 @@ def short(name: str) -> Game:
 def test_every_shipped_topology_with_one_agent_has_an_id() -> None:
     wanted = {name: f"marl_supply/{name.title().replace('_', '')}-v{c.version}" for name, c in ALONE.items()}
     assert wanted == IDS
-    assert {"lost_sales", "dual_sourcing", "single_echelon", "uneven_review", "newsvendor"} <= set(IDS)
+    of_the_survey = {
+        "lost_sales",
+        "dual_sourcing",
+        "uneven_review",
+        "pricing_replenishment",
+        "recommendation_replenishment",
+    }
+    assert {*of_the_survey, "single_echelon", "newsvendor"} <= set(IDS)
     register_gymnasium()
     assert gymnasium.spec("marl_supply/LostSales-v1").kwargs == {"chain": "lost_sales"}
 

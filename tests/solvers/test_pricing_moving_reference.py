@@ -1,4 +1,4 @@
-"""How near the tuned rules of `pricing_replenishment` come to the optimum, by a program on a grid of reference prices."""
+"""How near tuned rules come to the optimum of `pricing_replenishment`, by a program on a grid of reference prices."""
 
 from __future__ import annotations
 

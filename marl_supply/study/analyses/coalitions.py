@@ -15,10 +15,10 @@ from marl_supply.game.game import Game
 from marl_supply.metrics.intervals import over_replications
 from marl_supply.study.analysis import Analysis, Say
 from marl_supply.study.experiment import Experiment
-from marl_supply.study.file import LearnerRow
 from marl_supply.study.finished import check_rows, ends, players_of
 from marl_supply.study.folder import Folder
 from marl_supply.study.players import seat_players
+from marl_supply.study.seats_of import seeds_of
 from marl_supply.topology.keys import Count, Name, key
 
 
@@ -33,7 +33,7 @@ class Coalitions(Analysis):
     def check(self, experiment: Experiment) -> None:
         check_rows(experiment, "outsiders", (self.outsiders,))
         row = experiment.compare[self.outsiders]
-        if isinstance(row, LearnerRow):
+        if None not in seeds_of(experiment, row):
             raise InputError(f"outsiders: row '{self.outsiders}' is trained, once for each seed; name one of rules")
         seat_players(Game(experiment.topology_of(row)), self.policy)
 
