@@ -190,6 +190,13 @@ def test_where_a_price_is_paid_the_axis_is_profit_a_period(tmp_path: Path) -> No
     assert figure is not None and figure.axes[0].get_xlabel() == "profit a period"
 
 
+def test_rows_that_spread_far_wider_are_told_apart() -> None:
+    narrow = {name: np.linspace(-1, 1, 50) + place for place, name in enumerate(("one", "two", "three"))}
+    assert episode_density.wide_rows(narrow) == [] and episode_density.wide_rows(
+        {**narrow, "far": np.linspace(-90, 90, 50)}
+    ) == ["far"]
+
+
 def test_identical_episodes_are_a_line(tmp_path: Path) -> None:
     assert episode_density.density(np.full(5, 7.1)) is None and episode_density.density(np.array([3.0])) is None
     game = {"horizon": 12, "warm_up": 2}

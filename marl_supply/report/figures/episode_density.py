@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,8 +14,10 @@ from marl_supply.report.results import Array, Results, Row
 
 CAPTION = (
     "Kernel density (Gaussian, bandwidth of Scott 1992) of what episodes cost or earn, over common replications; of "
-    "trained rows the replications of all seeds together. A vertical line is a row whose episodes are all alike."
+    "trained rows the replications of all seeds together. A vertical line is a row whose episodes are all alike; rows "
+    "that spread far wider than the others are told in words."
 )
+WIDE = 6.0
 PLACES, REACH = 256, 5.0
 """Places at which a density is worked out, and how many bandwidths they reach beyond the episodes."""
 
@@ -33,14 +35,33 @@ def draw_side_by_side(titles: Sequence[str], several: Sequence[Results]) -> Figu
     figure, axes = panels(len(several), width, height)
     of_row = colours(list(dict.fromkeys(row.name for results in several for row in results)))
     for panel, title, results in zip(axes, titles, several, strict=True):
+        values = {row.name: episodes(results, row) for row in results}
         for row in results:
-            _draw_row(panel, row, episodes(results, row), of_row[row.name])
+            _draw_row(panel, row, values[row.name], of_row[row.name])
+        _narrow(panel, values)
         panel.set_title(title)
         panel.set_xlabel(measure(results))
     for panel in axes[:: min(len(axes), 2)]:
         panel.set_ylabel("density")
     legend_below(figure, axes, columns=3)
     return figure
+
+
+def wide_rows(values: Mapping[str, Array]) -> list[str]:
+    """The rows whose episodes spread `WIDE` times as far as the median row's, beside which others would be lines."""
+    spread = {name: float(own.std()) for name, own in values.items()}
+    return [name for name, own in spread.items() if own > WIDE * float(np.median(list(spread.values())))]
+
+
+def _narrow(panel: Axes, values: Mapping[str, Array]) -> None:
+    """Show where the other rows lie, and say where the wide ones do."""
+    wide = wide_rows(values)
+    if wide:
+        others = np.concatenate([own for name, own in values.items() if name not in wide])
+        margin = 0.1 * float(np.ptp(others))
+        panel.set_xlim(float(others.min()) - margin, float(others.max()) + margin)
+        told = [f"{name}: mean {values[name].mean():,.4g}, deviation {values[name].std():,.3g}" for name in wide]
+        panel.text(0.01, 0.985, "\n".join(told), transform=panel.transAxes, va="top", fontsize=7)
 
 
 def density(values: Array) -> tuple[Array, Array] | None:

@@ -93,7 +93,7 @@ def _lines(panel: Axes, results: Results, agent: str, of_row: dict[str, str], to
         panel.text(0.99, 0.985, text, transform=panel.transAxes, ha="right", va="top", fontsize=7.5)
     lowest = min(float(np.min(np.asarray(line.get_ydata()))) for line in panel.get_lines())
     highest = max([end, *(value for _, value, _, _ in known if value <= most)])
-    span = highest - lowest
+    span = highest - lowest or max(abs(highest), 1.0)
     panel.set_ylim(lowest - 0.06 * span, highest + (0.25 if above else 0.15) * span)
 
 
