@@ -119,7 +119,7 @@ class ReferenceSimulator(Chain):
                 self.price[name], demand, self.memory[name] = rivals[name]
                 asked[name] = self.amount(demand)
             elif hasattr(market.process, "crowd"):
-                demand, rating = purchases(self.topology, name, self.memory, self.chance, self.time)
+                demand, rating = purchases(self.topology, name, self.price, self.memory, self.chance, self.time)
                 asked[name] = self.amount(demand)
                 ratings[name] = rating
             elif responds(market):

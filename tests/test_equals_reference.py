@@ -147,6 +147,22 @@ CHOOSING: list[dict[str, Any]] = [
 ]
 
 
+PRICED: list[dict[str, Any]] = [
+    {},
+    {"defaults.market.choice": "independent", "defaults.market.forgetting": 0.4},
+    {"defaults.market.outside_rating": None, "defaults.market.price_effect": 2.0},
+    {"defaults.market.outside_rating": None, "defaults.market.choice": "independent"},
+]
+
+
+@pytest.mark.parametrize("changes", PRICED)
+def test_customers_who_choose_by_ratings_and_prices_alike(changes: dict[str, Any]) -> None:
+    plays = [random_play(load("collaborative", changes), seed, periods=8) for seed in (6, 7, 8)]
+    for play in plays:
+        assert_equal(play)
+    assert any(play.price is not None and np.ptp(play.price, axis=0).all() for play in plays)
+
+
 @pytest.mark.parametrize("changes", CHOOSING)
 def test_customers_who_choose_by_ratings_alike(changes: dict[str, Any]) -> None:
     assert_equal(random_play(load("recommendation_replenishment", changes), seed=5, periods=10))

@@ -28,6 +28,7 @@ LAYER = {
     "envs": 4,
     "policies": 4,
     "solvers": 5,
+    "data": 5,
     "testing": 5,
     "equilibria": 5,
     "learning": 6,
@@ -58,7 +59,9 @@ ALLOWED = {
 PLACES = {
     "ray": ("learning/rllib/",),
     "torch": ("learning/", "simulation/torch_arrays.py"),
-    "gymnasium": ("envs/", "learning/"),
+    "gymnasium": ("envs/", "learning/", "data/"),
+    "minari": ("data/",),
+    "h5py": ("data/",),
     "pettingzoo": ("envs/", "learning/"),
     "networkx": ("topology/",),
     "ruamel": ("topology/", "study/"),
@@ -141,7 +144,7 @@ def test_step_uses_no_numpy_of_its_own() -> None:
 
 
 def test_import_is_light() -> None:
-    heavy = {"ray", "torch", "pandas", "matplotlib"}
+    heavy = {"ray", "torch", "pandas", "matplotlib", "minari", "h5py"}
     code = f"import sys, marl_supply; print(sorted({heavy} & set(sys.modules)))"
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "[]"

@@ -38,7 +38,9 @@ class CrowdProcess(ResponsiveProcess):
         """The share of each group and item where nobody decides."""
         return 1.0 / (self.items if self.shared_over_items else self.groups)
 
-    def moments(self, arrays: ArrayFunctions, memory: Sequence[Mapping[str, Any]], exposure: Any) -> tuple[Any, Any]:
+    def moments(
+        self, arrays: ArrayFunctions, memory: Sequence[Mapping[str, Any]], price: Any, exposure: Any
+    ) -> tuple[Any, Any]:
         """(items, B) mean and (items, B) variance of a period's demand, for arguments as in `respond_together`.
 
         Raises

@@ -40,10 +40,18 @@ class RatingChoice(CrowdProcess):
     `forgetting` customers remember: R0 is then the original rating plus (1 - forgetting) times what the rating of the
     period before stood above it.
 
+    Prices move the choice where `price_effect` is above 0: the logarithm of a product's odds then falls linearly in its
+    price, and exp of a rating above is exp of the rating minus price_effect * (price - reference price), the reference
+    price that of its product (multinomial logit, McFadden 1974, "Conditional logit analysis of qualitative choice
+    behavior"; extension ours). Ratings themselves, and what customers remember of them, know no price. Where all
+    customers buy something, prices that rise together change nothing; with `outside_rating` buying nothing is one more
+    alternative, with that rating, whatever the exposure.
+
     Every purchase has one chance number: `independent` one for each product too, and the purchase is made where it lies
-    below g; `multinomial` one for all products, whose shares of [0, 1) stand in the order of the items. So a higher
-    share of one product, those of the others falling, never makes a group buy less of it under the same numbers.
-    `mean`, `variance` and `distribution` are those at equal exposure, once ratings have settled.
+    below g; `multinomial` one for all products, whose shares of [0, 1) stand in the order of the items, buying nothing
+    last. So a higher share of one product, those of the others falling, never makes a group buy less of it under the
+    same numbers. `mean`, `variance` and `distribution` are those at equal exposure and reference prices, once ratings
+    have settled.
     """
 
     ratings: tuple[tuple[StrictFloat, ...], ...] = Field(
@@ -65,6 +73,18 @@ class RatingChoice(CrowdProcess):
         description="what shares of exposure add up to 1 over: all customer groups of each product, or all products of "
         "each customer group",
     )
+    price_effect: float = Field(
+        0.0,
+        ge=0,
+        description="what the logarithm of a product's odds loses for each unit of money on its price (1/money)",
+    )
+    reference_prices: tuple[StrictFloat, ...] = Field(
+        (),
+        description="for each product the price at which its rating counts as it is, for `price_effect` (money)",
+    )
+    outside_rating: float | None = Field(
+        None, ge=0, le=WIDEST, description="rating of buying nothing; unstated, every purchase is of a product (-)"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "RatingChoice":
@@ -80,6 +100,13 @@ class RatingChoice(CrowdProcess):
                 raise ValueError(f"ratings: one of product {product} is not between 0 and {self.highest_rating:g}")
         if self.item >= len(self.ratings):
             raise ValueError(f"item: {self.item} is none of the {len(self.ratings)} products rated; count from 0")
+        if len(self.reference_prices) != len(self.ratings) and (self.reference_prices or self.price_effect):
+            raise ValueError(
+                f"reference_prices: there are {len(self.reference_prices)} for {len(self.ratings)} products; give one "
+                "for each"
+            )
+        if min(self.reference_prices, default=0) < 0:
+            raise ValueError("reference_prices: one is below 0; give prices")
         return self
 
     @property
@@ -105,8 +132,8 @@ class RatingChoice(CrowdProcess):
 
     @property
     def usual_price(self) -> float:
-        """Prices do not move this demand."""
-        return 0.0
+        """The own reference price; 0 where none is stated, and prices do not move this demand."""
+        return self.reference_prices[self.item] if self.reference_prices else 0.0
 
     @cached_property
     def originals(self) -> Array:
@@ -130,16 +157,42 @@ class RatingChoice(CrowdProcess):
             before = before + (1 - self.forgetting) * (last - before)
         return before + (self.highest_rating - before) * exposure * self.efficiency
 
-    def chances(self, arrays: ArrayFunctions, rating: Any) -> Any:
-        """(groups, items, B) probabilities of each group to buy each item, at ratings of that shape."""
-        weight = arrays.exp(rating - self.highest_rating)
+    def chances(self, arrays: ArrayFunctions, rating: Any, price: Any = None) -> Any:
+        """(groups, items, B) probabilities of each group to buy each item, at ratings of that shape.
+
+        At (items, B) prices, money; unstated, at the reference prices.
+        """
+        worth, outside = rating - self.highest_rating, self.outside_rating
+        nothing: Any = None if outside is None else outside - self.highest_rating
+        if self.price_effect and price is not None:
+            worth, nothing = self._priced(arrays, worth, nothing, price)
+        weight = arrays.exp(worth)
         total = weight[:, 0]
         for item in range(1, self.items):  # one after another: rounding then does not depend on the batch
             total = total + weight[:, item]
+        if nothing is not None:
+            total = total + arrays.exp(total * 0 + nothing)
         return weight / total[:, None]
 
-    def moments(self, arrays: ArrayFunctions, memory: Sequence[Mapping[str, Any]], exposure: Any) -> tuple[Any, Any]:
-        chance = self.chances(arrays, self.ratings_after(arrays, memory, exposure))
+    def _priced(self, arrays: ArrayFunctions, worth: Any, nothing: Any, price: Any) -> tuple[Any, Any]:
+        """What products and nothing are worth at prices, the best of them 0, so that no price is too large or small."""
+        each = [
+            worth[:, item] - self.price_effect * (price[item] - reference)[None]
+            for item, reference in enumerate(self.reference_prices)
+        ]
+        best = each[0]
+        for own in each[1:]:
+            best = arrays.maximum(best, own)
+        if nothing is not None:
+            nothing = best * 0 + nothing
+            best = arrays.maximum(best, nothing)
+            nothing = nothing - best
+        return arrays.stack([own - best for own in each], 1), nothing
+
+    def moments(
+        self, arrays: ArrayFunctions, memory: Sequence[Mapping[str, Any]], price: Any, exposure: Any
+    ) -> tuple[Any, Any]:
+        chance = self.chances(arrays, self.ratings_after(arrays, memory, exposure), price)
         mean = self.customers[0] * chance[0]
         variance = mean * (1 - chance[0])
         for group in range(1, self.groups):
@@ -158,7 +211,7 @@ class RatingChoice(CrowdProcess):
         if exposure is None:
             exposure = arrays.zeros(self.groups, self.items, uniform.shape[1]) + self.equal_exposure
         rating = self.ratings_after(arrays, memory, exposure)
-        chance = arrays.take(self.chances(arrays, rating), self.buyers)
+        chance = arrays.take(self.chances(arrays, rating, price), self.buyers)
         bought = self._independent if self.choice == "independent" else self._one_each
         remembered = [{"rating": rating[:, item]} if self.forgetting < 1 else {} for item in range(self.items)]
         return bought(arrays, chance, uniform), remembered
@@ -170,37 +223,53 @@ class RatingChoice(CrowdProcess):
 
     def _one_each(self, arrays: ArrayFunctions, chance: Any, uniform: Any) -> Any:
         below, sold, end = arrays.zeros(uniform.shape[1]), [], arrays.zeros(*uniform.shape)
-        for item in range(self.items - 1):
+        everything = self.outside_rating is None
+        for item in range(self.items - 1 if everything else self.items):
             end = end + chance[:, item]
             reached = arrays.less(uniform, end).sum(0)
             sold.append(reached - below)
             below = reached
-        return arrays.stack([*sold, sum(self.customers) - below], 0)
+        return arrays.stack([*sold, sum(self.customers) - below] if everything else sold, 0)
 
-    def chances_at(self, exposure: Any = None) -> Array:
-        """(groups, items) probabilities to buy under exposures (groups, items) that stay; unstated, equal ones."""
+    def chances_at(self, exposure: Any = None, prices: Any = None) -> Array:
+        """(groups, items) probabilities to buy under exposures (groups, items) and prices (items,) that stay.
+
+        Unstated, under equal exposure and at the reference prices.
+        """
         shown = np.full((self.groups, self.items), self.equal_exposure) if exposure is None else np.asarray(exposure)
         moved, original = shown * self.efficiency, self.originals[:, :, 0]
         kept = (1 - moved) * (1 - self.forgetting)
         settled = np.where(kept < 1, (1 - moved) * self.forgetting * original + moved * self.highest_rating, original)
         rating = settled / np.where(kept < 1, 1 - kept, 1.0)
-        return np.asarray(self.chances(NUMPY, rating[:, :, None])[:, :, 0])
+        price = None if prices is None else np.asarray(prices, dtype=np.float64)[:, None]
+        return np.asarray(self.chances(NUMPY, rating[:, :, None], price)[:, :, 0])
 
-    def law_at(self, exposure: Any = None) -> Distribution:
-        """The law of the own item's demand under exposures (groups, items) that stay; unstated, equal ones."""
-        chance = self.chances_at(exposure)[:, self.item]
+    def law_at(self, exposure: Any = None, prices: Any = None) -> Distribution:
+        """The law of the own item's demand, for arguments as in `chances_at`."""
+        chance = self.chances_at(exposure, prices)[:, self.item]
         law = Distribution.point(0)
         for bought, own in zip(self.customers, chance, strict=True):
             law = law.plus(Distribution.of(np.arange(bought + 1), stats.binom.pmf(np.arange(bought + 1), bought, own)))
         return law
 
     def distribution(self, period: int = 0, given: float | None = None) -> Law:
-        """The law of a period's demand at equal exposure, once ratings have settled; no price (`given`) moves it."""
-        return self.law_at()
+        """The law of a period's demand at equal exposure, once ratings have settled, the other prices as referred to.
+
+        `given` is the own price; unstated, the reference price too.
+        """
+        return self.law_at(prices=self._with_own(given))
 
     def mean_at(self, price: float) -> float:
-        return float(np.array(self.customers) @ self.chances_at()[:, self.item])
+        return float(np.array(self.customers) @ self.chances_at(prices=self._with_own(price))[:, self.item])
 
     def variance_at(self, price: float) -> float:
-        chance = self.chances_at()[:, self.item]
+        chance = self.chances_at(prices=self._with_own(price))[:, self.item]
         return float(np.array(self.customers) @ (chance * (1 - chance)))
+
+    def _with_own(self, price: float | None) -> Array | None:
+        """(items,) the reference prices of the others beside a price of one's own; None where no price matters."""
+        if price is None or not self.price_effect:
+            return None
+        prices = np.array(self.reference_prices)
+        prices[self.item] = price
+        return prices

@@ -43,7 +43,8 @@ class CrowdProfit:
         lines = network.market_line[markets]
         self._waits = (network.keeps[lines] > 0)[:, None]
         on_sale = ~self._waits | network.paid_on_sale[markets][:, None]
-        price, edges = network.price[markets][:, None], seat.scope.edges[seat.first_edge[self._rows]]
+        self._price = price = network.price[markets][:, None]
+        edges = seat.scope.edges[seat.first_edge[self._rows]]
         self._earned_on_sale, self._earned_on_demand = price * on_sale, price * ~on_sale
         self._purchase = network.purchase_cost[edges][:, None]
         self._holding = network.holding_cost[seat.scope.rows[self._rows]][:, None]
@@ -68,7 +69,7 @@ class CrowdProfit:
 
         Demand is taken as normal, with the mean and the variance of its law.
         """
-        mean, variance = self.process.moments(NUMPY, memory, exposure)
+        mean, variance = self.process.moments(NUMPY, memory, self._price, exposure)
         deviation = np.sqrt(np.maximum(variance, 1e-12))
         z = (stock - mean) / deviation
         shortage = deviation * (np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi) - z * special.ndtr(-z))

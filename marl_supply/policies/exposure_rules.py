@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from marl_supply.game.policy import Memory
 from marl_supply.game.seat import Seat
 from marl_supply.policies.base_stock import BaseStock
 from marl_supply.policies.crowd_profit import CrowdProfit, crowd_profit
-from marl_supply.policies.rule import Rule
+from marl_supply.policies.rule import Parameter, Rule
 from marl_supply.simulation.arrays import Array
 from marl_supply.simulation.state import Decisions
 
@@ -20,14 +20,15 @@ Shares = tuple[Array, ...]
 LEVEL = BaseStock.parameters[0]
 
 
-def _equal(observation: Observation) -> Shares:
+def equal_shares(observation: Observation) -> Shares:
+    """By market (groups, B) the same share for everybody."""
     seat = observation.seat
     sizes = [seat.network.groups[int(market)] for market in seat.scope.exposed_markets]
     return shares_of_attention(seat, [np.zeros((size, observation.replications)) for size in sizes])
 
 
-def _random(observation: Observation) -> Shares:
-    """Exponential weights: their shares are uniform on the simplex."""
+def random_shares(observation: Observation) -> Shares:
+    """By market (groups, B) shares uniform on the simplex, as those of exponential weights are."""
     seat = observation.seat
     sizes = [seat.network.groups[int(market)] for market in seat.scope.exposed_markets]
     weights = -np.log1p(-observation.noise(sum(sizes)))
@@ -46,7 +47,7 @@ class UniformExposure(Rule):
     parameters = ()
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
-        return Decisions(exposure=_equal(observation)), memory
+        return Decisions(exposure=equal_shares(observation)), memory
 
 
 class RandomExposure(Rule):
@@ -56,7 +57,7 @@ class RandomExposure(Rule):
     parameters = ()
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
-        return Decisions(exposure=_random(observation)), memory
+        return Decisions(exposure=random_shares(observation)), memory
 
 
 class _Myopic(Rule):
@@ -84,7 +85,7 @@ class MyopicExposure(_Myopic):
     """
 
     decides = frozenset({"exposure"})
-    parameters = ()
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         return Decisions(exposure=self.exposure(observation)), memory
@@ -121,4 +122,4 @@ class BaseStockRandomExposure(Rule):
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
         level = _base_stock(observation, self.value("base_stock_level"))
-        return Decisions(order_up_to=level, exposure=_random(observation)), memory
+        return Decisions(order_up_to=level, exposure=random_shares(observation)), memory

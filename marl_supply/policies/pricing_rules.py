@@ -138,9 +138,11 @@ class ConstantPrice(Rule):
     parameters = (_price("price"),)
 
     def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
-        seat = observation.seat
-        rows = [
-            int(np.flatnonzero(seat.scope.rows == seat.network.market_row[m])[0]) for m in seat.scope.priced_markets
-        ]
-        price = np.broadcast_to(self.value("price"), (len(seat.rows), observation.replications))[rows]
-        return Decisions(price=price), memory
+        return Decisions(price=price_of_markets(observation, self.value("price"))), memory
+
+
+def price_of_markets(observation: Observation, price: Array) -> Array:
+    """(priced markets, B) money: prices (rows, 1) or (rows, B) of a seat's rows, market by market."""
+    seat = observation.seat
+    rows = [int(np.flatnonzero(seat.scope.rows == seat.network.market_row[m])[0]) for m in seat.scope.priced_markets]
+    return np.broadcast_to(price, (len(seat.rows), observation.replications))[rows]

@@ -1,4 +1,7 @@
-"""Customers who choose by ratings: equations (8) to (10) by hand, the law at several exposures, coupling, memory."""
+"""Customers who choose by ratings: equations (8) to (10) by hand, the law at several exposures, coupling, memory.
+
+Prices that move the choice are in test_rating_choice_prices.py.
+"""
 
 from itertools import product
 from typing import Any
@@ -199,6 +202,9 @@ def test_used_and_fresh_processes_are_equal() -> None:
         ({"item": 3}, "3 is none of the 3 products rated"),
         ({"customers": [3, 0]}, "each group buys at least one unit"),
         ({"efficiency": 1.5}, "less than or equal to 1"),
+        ({"price_effect": 0.1}, "reference_prices: there are 0 for 3 products; give one for each"),
+        ({"reference_prices": [1.0, 2.0]}, "there are 2 for 3 products"),
+        ({"reference_prices": [1.0, 2.0, -1.0]}, "one is below 0"),
     ],
 )
 def test_impossible_choices_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -158,6 +158,7 @@ def where_it_fits(name: str, observe: str) -> tuple[Game, dict[str, str]]:
         "pricing_competition",
         "pricing_duopoly",
         "recommendation_replenishment",
+        "collaborative",
     ):
         with contextlib.suppress(InputError):
             game = Game(chain, observe=observe, horizon=3, warm_up=0)
