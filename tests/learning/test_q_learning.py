@@ -242,6 +242,7 @@ def test_it_learns_a_seat() -> None:
         assert evaluate(game, {**fixed, **policies}, 500).figure < 1.1 * best
 
 
+@pytest.mark.slow
 def test_it_learns_lost_sales() -> None:
     """Seconds bring two copies from hundreds to within a tenth of the capped base stock, 4.40, near the optimum."""
     game = Game("lost_sales")

@@ -246,6 +246,7 @@ EVERY_FOURTH = {
 """Customers come in every fourth period only; who counts the periods since, need not hold stock for the others."""
 
 
+@pytest.mark.slow
 def test_memory_is_worth_something() -> None:
     """With a unit it costs little more than knowing the day (2.1), without one nearly twice as much on the same budget.
 

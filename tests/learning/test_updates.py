@@ -194,6 +194,7 @@ print("DIGEST", hashlib.sha256(b"".join(parts)).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_the_hash_seed_changes_nothing() -> None:
     """Bitwise the same weights in another process with another PYTHONHASHSEED."""
     trainer = trainer_of("beer_game_uniform", small("happo"), [0, 1])

@@ -95,6 +95,7 @@ def test_a_search_leaves_alone_what_a_row_does_not_use() -> None:
                 assert (low < high) if used else (low == start == high == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOTH)
 def test_all_levels_are_tunable(name: str) -> None:
     game = Game(CHAIN, horizon=30, warm_up=10)

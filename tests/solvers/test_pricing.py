@@ -64,7 +64,8 @@ def test_prices_against_a_rival_that_undercuts(beaten: float, best: float, kept:
     assert against_an_undercutting_rival(beaten) == pytest.approx((best, kept), abs=1e-6)
     game = Game(load("pricing_competition", {"markets.seller.beaten_rank": beaten}))
     found = {each.solution.method: each.solution for each in solve(game)}
-    assert set(found) == {"optimal", "constant_price"}
+    assert set(found) == {"optimal", "constant_price", "undercut_price", "best_reply_price"}
+    assert max(-each.cost for each in found.values()) == -found["optimal"].cost
     assert -found["optimal"].cost == pytest.approx(best, abs=1e-6)
     assert -found["constant_price"].cost == pytest.approx(kept, abs=1e-6)
     assert found["constant_price"].parameters == {"seller": {"price": 33}}

@@ -100,6 +100,7 @@ def test_what_is_refused(sweep: dict[str, Any], sentence: str) -> None:
     assert sentence in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_row_that_takes_over_another_trains_on_with_its_own_settings(tmp_path: Path) -> None:
     """From one checkpoint, three learning rates: the same one gives the same weights, another gives others."""
     pytest.importorskip("ray")
