@@ -11,19 +11,10 @@ from marl_supply.demand.responsive import ArrayFunctions
 
 
 class LogisticBuyers(BaseModel):
-    """Demand of a seller whose rate is logistic in the own price a, the others' prices and a reference price r.
+    """Demand of a seller whose rate is logistic in the own price, the others' prices and a reference price.
 
-    A part of a period of length l brings Poisson demand of mean ``factor * l * exp(u) / (1 + exp(u))`` where
-
-        u = intercept + rank_effect * rank + difference_effect * (a - p) + competitors_effect * competitors
-            + level_effect * (mean of all prices) + reference_effect * (a - r),
-
-    p is the lowest of the others' prices, and rank is 1, plus `tied_rank` for each other seller at the price a and
-    `beaten_rank` for each below it. After each change of a price the reference price moves towards the price just set,
-    r <- w r + (1 - w) price.
-
-    Model and coefficients: Schlosser & Richly (2019), "Dynamic pricing under competition with data-driven price
-    anticipations and endogenous reference price effects", Journal of Revenue and Pricing Management 18:451-464.
+    The formula stands in `LogisticPrice`, which has one competitor. Among several, p is the lowest of the others'
+    prices, rank loses `tied_rank` and `beaten_rank` to each of them, and (a + p) / 2 is the mean of all prices.
     """
 
     factor: float = Field(800.0, gt=0, le=1e6, description="buyers who look in a period (units per period)")

@@ -21,9 +21,16 @@ SETTLED = 1000
 class LogisticPrice(LogisticBuyers, ResponsiveProcess):
     """Poisson demand whose rate is logistic in the own price, the competitor's, and a reference price.
 
-    The rate is that of `LogisticBuyers`, with one competitor's price. At `reaction_at` inside the period the competitor
-    answers: it undercuts a by `undercut`, and returns to its highest price where that is below its lowest. The
-    reference price takes in a after the first part of a period, and the competitor's answer after the second.
+    With own price a, competitor's price p and reference price r, a part of a period of length l brings Poisson demand
+    of mean ``factor * l * exp(u) / (1 + exp(u))`` where
+
+        u = intercept + rank_effect * rank + difference_effect * (a - p) + competitors_effect * competitors
+            + level_effect * (a + p) / 2 + reference_effect * (a - r)
+
+    and rank is 1, plus `tied_rank` if p = a, plus `beaten_rank` if p < a. At `reaction_at` inside the period the
+    competitor answers: it undercuts a by `undercut`, and returns to its highest price where that is below its lowest.
+    After each change of a price the reference price moves towards the price just set, r <- w r + (1 - w) price: it
+    takes in a after the first part of a period, and the competitor's answer after the second.
 
     Model and coefficients: Schlosser & Richly (2019), "Dynamic pricing under competition with data-driven price
     anticipations and endogenous reference price effects", Journal of Revenue and Pricing Management 18:451-464.

@@ -20,8 +20,9 @@ NUMPY: Any = np
 class LogisticRivals(LogisticBuyers, CrowdProcess):
     """Poisson demand of one of several sellers, its rate logistic in all their prices: a game of price competition.
 
-    The rate is that of `LogisticBuyers`, the others being the other sellers. With `moves: together` every price holds
-    for the period in which it was decided. With `in_turn` one seller after another, item 0 first, sets its price, and
+    The rate is that of `logistic_price`, where p is the lowest of the other sellers' prices, rank counts each of them,
+    and the level is the mean of all prices. With `moves: together` every price holds for the period in which it was
+    decided. With `in_turn` one seller after another, item 0 first, sets its price, and
     the others' stay, as in Maskin & Tirole (1988), "A theory of dynamic oligopoly, II", Econometrica 56: two sellers
     and periods of `length` 0.5 are the market of `logistic_price` with an agent in the competitor's place.
 
