@@ -205,6 +205,7 @@ def test_it_goes_on_bitwise(tmp_path: Path) -> None:
     two.stop()
 
 
+@pytest.mark.slow
 def test_it_learns() -> None:
     """A few seconds bring two copies on lost sales from 20 below a constant order (5.27; optimum 4.40)."""
     changes = {"discount": 0.9, "evaluations": 1, "evaluation_periods": 200, "restart_after": 50}

@@ -178,6 +178,7 @@ def test_learns_the_newsvendor() -> None:
         assert evaluate(game, policies, 2000).per_period == pytest.approx(6.27689, rel=0.02)
 
 
+@pytest.mark.slow
 def test_learns_whole_units() -> None:
     """Lost sales with lead time 1: near the optimum 4.04071, well below the best base-stock level's 4.16280."""
     game = Game(load("lost_sales", ["edges.0.lead_time=1"]))

@@ -87,7 +87,7 @@ def test_on_policy_algorithms_train(make: Callable[[], Any]) -> None:
     assert result["env_runners"]["num_env_steps_sampled_lifetime"] >= 40
 
 
-@pytest.mark.parametrize("make", (dqn, sac))
+@pytest.mark.parametrize("make", (dqn, pytest.param(sac, marks=pytest.mark.slow)))
 def test_off_policy_algorithms_train(make: Callable[[], Any]) -> None:
     result = two_iterations(make, "beer_game_uniform", horizon=20)
     assert result["env_runners"]["num_env_steps_sampled_lifetime"] >= 40

@@ -76,7 +76,7 @@ def stop_after(steps: int) -> Any:
     return progress
 
 
-@pytest.mark.parametrize("name", ("ppo", "happo"))
+@pytest.mark.parametrize("name", (pytest.param("ppo", marks=pytest.mark.slow), "happo"))
 def test_resumes_exactly(name: str, tmp_path: Path) -> None:
     """Stopped after the first checkpoint and run again, it ends bitwise where an unbroken run ends."""
     game = Game("beer_game_uniform", reward="shared")

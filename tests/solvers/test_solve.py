@@ -53,7 +53,7 @@ DUAL = {
 }
 
 
-@pytest.mark.parametrize("premium", DUAL)
+@pytest.mark.parametrize("premium", [5, pytest.param(10, marks=pytest.mark.slow)])
 def test_dual_sourcing(premium: int) -> None:
     """Without the regular unit cost; 16.7718 and 19.7354 are published (INFORMS Journal on Computing 2022.0136)."""
     game = game_of("dual_sourcing", "edges.regular.purchase_cost=0", f"edges.express.purchase_cost={premium}")

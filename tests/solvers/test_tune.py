@@ -51,6 +51,7 @@ def test_is_reproducible_and_reports_progress() -> None:
     assert lines and lines[0].startswith("cost ")
 
 
+@pytest.mark.slow
 def test_tuned_rule_beats_its_start_out_of_sample() -> None:
     game = Game("serial_liu_merton", horizon=100)
     found = tune("forecast_base_stock", game, replications=64)

@@ -172,6 +172,7 @@ def test_what_was_found_is_kept_until_its_keys_change(folder: Folder) -> None:
     assert after == {"cross_play.json"} and any("cross_play: team 0" in line for line in told)
 
 
+@pytest.mark.slow
 def test_responses_looked_for_at_once_are_the_same(folder: Folder) -> None:
     once = exploit(folder.path, ["team"], [], ["base_stock"], 30)
     kept = sorted((folder.path / "exploit" / "team" / "rule").iterdir())

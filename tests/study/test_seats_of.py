@@ -137,6 +137,7 @@ def test_it_is_reported_as_trained(results: Path, trained: Untrained) -> None:
     assert "recommender as in recommendation_only" in (folder.path / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_processes_wait_for_each_other(make: Make, tmp_path: Path) -> None:
     """Rules in each other's seats, two rows at once, the last of a chain of rows first in the file."""
     compare = {"last": {"seats_of": {**MIX, "retailer": "mix"}}, "mix": {"seats_of": MIX}, **BEER}
