@@ -170,7 +170,7 @@ def _market_states(place: str, process: ResponsiveProcess, grid: tuple[float, ..
     names = tuple(first)
     found = [np.concatenate([first[one] for one in names]) if names else np.zeros(0)]
     widths = [len(first[one]) for one in names]
-    number = {_key(found[0]): 0}
+    number = {state_key(found[0]): 0}
     following: list[list[int]] = []
     while len(following) < len(found):
         memory = _columns(names, widths, found[len(following)], len(prices))
@@ -178,7 +178,7 @@ def _market_states(place: str, process: ResponsiveProcess, grid: tuple[float, ..
         stacked = np.concatenate([after[one] for one in names]) if names else np.zeros((0, len(prices)))
         row = []
         for values in stacked.T:
-            key = _key(values)
+            key = state_key(values)
             if key not in number:
                 number[key] = len(found)
                 found.append(values)
@@ -193,7 +193,8 @@ def _market_states(place: str, process: ResponsiveProcess, grid: tuple[float, ..
     return MarketStates(names, np.array(found), np.array(following, dtype=np.int64), laws)
 
 
-def _key(values: FloatArray) -> bytes:
+def state_key(values: FloatArray) -> bytes:
+    """What is the same for two memories of a market that are one state."""
     return (np.round(values, DIGITS) + 0.0).tobytes()
 
 

@@ -20,6 +20,7 @@ from marl_supply.simulation.arrays import NUMPY
 from marl_supply.simulation.state import Decisions
 from marl_supply.solvers.best_cycle import best_cycles, follow
 from marl_supply.solvers.price_table import states_shown
+from marl_supply.solvers.priced_row import DIGITS, state_key
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -28,7 +29,6 @@ CHECKED = 60
 """Periods in which the others are seen to ask what the enumeration says."""
 ENOUGH = 4
 """Stock for so many times the largest demand of an episode counts as without end."""
-DIGITS = 9
 
 
 class ExactPrices(Responder):
@@ -162,7 +162,7 @@ class _Prices:
         start = [process.start() for process in sellers]
         self._sizes = [[len(one[name]) for name in one] for one in start]
         found = [np.concatenate([one[name] for one in start for name in one])]
-        number, done = {_key(found[0]): 0}, 0
+        number, done = {state_key(found[0]): 0}, 0
         asked, costs, following = [], [], []
         while done < len(found):
             frontier = np.array(found[done:])
@@ -214,15 +214,15 @@ class _Prices:
         flat = after.reshape(-1, after.shape[-1])
         distinct, which = np.unique(np.round(flat, DIGITS), axis=0, return_inverse=True)
         for values in distinct:
-            if _key(values) not in number:
-                number[_key(values)] = len(found)
+            if state_key(values) not in number:
+                number[state_key(values)] = len(found)
                 found.append(values)
         if len(found) > MOST_STATES:
             raise InputError(
                 f"{self.game.topology.name}: its market can remember more than {MOST_STATES:,} different things, too "
                 "many for exact prices; give prices a larger step, or the reference price no effect."
             )
-        numbers = np.array([number[_key(values)] for values in distinct], dtype=np.int64)
+        numbers = np.array([number[state_key(values)] for values in distinct], dtype=np.int64)
         return numbers[which.ravel()].reshape(after.shape[:2])
 
     def _check_others(self) -> None:
@@ -244,7 +244,3 @@ class _Prices:
                 )
             own = int(np.abs(self.grid - asked[game.agents.index(self.agent)]).argmin())
             row = int(self.following[row, own])
-
-
-def _key(values: FloatArray) -> bytes:
-    return (np.round(values, DIGITS) + 0.0).tobytes()
