@@ -1,0 +1,196 @@
+"""Recorded play as tokens: what a model learns from, in arrays of one shape for each kind of seat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl_supply.data.episode import Episode
+from marl_supply.data.load import Dataset, Instance
+from marl_supply.learning.foundation.decisions import DecisionTokens
+from marl_supply.learning.foundation.returns import relative_returns
+from marl_supply.learning.foundation.rows import NodeTokens
+from marl_supply.learning.foundation.settings import Pretraining
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pieces of episodes of S periods of B seats with m rows and n decisions each.
+
+    returns: (B, S) relative returns-to-go; hidden: (B,) whether they are not told; seen: (B, S, m, SEEN); rows:
+    (B, m, k) what does not change; values: (B, S, n) what was decided; decisions: (B, n, k); kinds, places: (n,); step:
+    (B, n) width of the grid, 0 where units are continuous; low, high: (B, n) ends of it; learned: (B, S).
+    """
+
+    returns: Floats
+    hidden: NDArray[np.bool_]
+    seen: Floats
+    rows: Floats
+    values: Floats
+    decisions: Floats
+    kinds: NDArray[np.int64]
+    places: NDArray[np.int64]
+    step: Floats
+    low: Floats
+    high: Floats
+    learned: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Seats:
+    """All that one task's seats of one shape saw and did: E episodes of T periods.
+
+    task: its name; of: (E,) the seat of each episode, by which `rows`, `decisions`, `step`, `low` and `high` go; held:
+    (E,) whether it is held back.
+    """
+
+    task: str
+    kinds: NDArray[np.int64]
+    places: NDArray[np.int64]
+    rows: Floats
+    decisions: Floats
+    step: Floats
+    low: Floats
+    high: Floats
+    of: NDArray[np.int64]
+    held: NDArray[np.bool_]
+    seen: Floats
+    values: Floats
+    returns: Floats
+    learned: NDArray[np.bool_]
+
+    @property
+    def period_tokens(self) -> int:
+        """Tokens of a period: the return, rows and decisions."""
+        return 1 + self.rows.shape[1] + len(self.kinds)
+
+    def batch(
+        self, generator: np.random.Generator, pieces: int, periods: int, unconditional: float, held: bool = False
+    ) -> Batch:
+        """Pieces drawn at random, a beginning of an episode as likely as any other."""
+        among = np.flatnonzero(self.held == held)
+        episodes = among[generator.integers(len(among), size=pieces)]
+        periods = min(periods, self.values.shape[1])
+        start = generator.integers(self.values.shape[1] - periods + 1, size=pieces)
+        hidden = generator.random(pieces) < unconditional
+        where = episodes[:, None], start[:, None] + np.arange(periods)
+        seat = self.of[episodes]
+        return Batch(
+            self.returns[where],
+            hidden,
+            self.seen[where],
+            self.rows[seat],
+            self.values[where],
+            self.decisions[seat],
+            self.kinds,
+            self.places,
+            self.step[seat],
+            self.low[seat],
+            self.high[seat],
+            np.broadcast_to(self.learned, (len(self.of), len(self.learned)))[where],
+        )
+
+
+def corpus_of(
+    datasets: Mapping[str, Dataset], settings: Pretraining, told: Callable[[str], None] = lambda line: None
+) -> list[Seats]:
+    """Datasets as tokens; one entry for each task and shape of seat.
+
+    Parameters
+    ----------
+    datasets
+        By task; recorded on common seeds, the first policy of each is its baseline.
+    settings
+        Shares of the data, and how returns are taken.
+
+    Raises
+    ------
+    InputError
+        For seats that a model cannot play, and datasets without a baseline.
+    """
+    found: list[Seats] = []
+    for task, dataset in datasets.items():
+        told(f"reading {task}")
+        numbered = enumerate(dataset.instances)
+        own = [part for number, instance in numbered for part in _parts(dataset, instance, number, settings)]
+        own.sort(key=_shape)
+        found += [_joined(task, list(parts)) for _, parts in groupby(own, key=_shape)]
+    return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One seat of one instance."""
+
+    nodes: NodeTokens
+    decisions: DecisionTokens
+    held: NDArray[np.bool_]
+    seen: Floats
+    values: Floats
+    returns: Floats
+    learned: NDArray[np.bool_]
+
+
+def _shape(part: _Part) -> tuple[int, ...]:
+    return (len(part.nodes.rows), len(part.learned), *part.decisions.kinds.tolist())
+
+
+def _parts(dataset: Dataset, instance: Instance, number: int, settings: Pretraining) -> Iterator[_Part]:
+    game = instance.game()
+    baseline = dataset.card["policies"][0]["name"]
+    everything = list(instance.episodes())
+    chosen, held = _chosen(everything, number, settings)
+    for agent, seat in game.seats.items():
+        returns, counted = relative_returns(everything, baseline, agent, settings.return_periods)
+        nodes, decisions = NodeTokens(seat, game.observe_level), DecisionTokens(seat)
+        actions = np.array([np.asarray(everything[e].actions[agent]).reshape(len(counted), -1) for e in chosen])
+        seen = np.array([everything[e].observations[agent][:-1] for e in chosen])
+        yield _Part(
+            nodes,
+            decisions,
+            held,
+            nodes.changing(seen),
+            decisions.values(actions.astype(np.float64)).astype(np.float32),
+            returns[chosen],
+            counted >= min(settings.least_return_periods, settings.return_periods),
+        )
+
+
+def _chosen(
+    episodes: Sequence[Episode], instance: int, settings: Pretraining
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Which episodes are read, and which of these are held back: whole seeds, whoever played on them."""
+    seeds = np.array([episode.seed for episode in episodes])
+    different = np.unique(seeds)
+    order = np.random.default_rng([settings.seed, instance]).permutation(different)
+    held = order[: round(settings.held_back * len(order))]
+    rest = order[len(held) :]
+    learned = rest[: max(1, round(settings.share * len(rest)))]
+    chosen = np.flatnonzero(np.isin(seeds, np.concatenate([held, learned])))
+    return chosen, np.isin(seeds[chosen], held)
+
+
+def _joined(task: str, parts: Sequence[_Part]) -> Seats:
+    first = parts[0]
+    return Seats(
+        task,
+        first.decisions.kinds,
+        first.decisions.rows,
+        np.array([part.nodes.constant for part in parts], dtype=np.float32),
+        np.array([part.decisions.constant for part in parts], dtype=np.float32),
+        np.array([part.decisions.step for part in parts], dtype=np.float32),
+        np.array([part.decisions.low for part in parts], dtype=np.float32),
+        np.array([part.decisions.high for part in parts], dtype=np.float32),
+        np.repeat(np.arange(len(parts)), [len(part.held) for part in parts]),
+        np.concatenate([part.held for part in parts]),
+        np.concatenate([part.seen for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.returns for part in parts]),
+        first.learned,
+    )

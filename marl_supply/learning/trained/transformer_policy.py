@@ -1,0 +1,218 @@
+"""A pretrained transformer as a policy: it plays any seat of any game, and is told what return is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl_supply.errors import InputError
+from marl_supply.game.observation import Observation
+from marl_supply.game.policy import Memory
+from marl_supply.game.quantities import LEVELS
+from marl_supply.game.seat import Seat
+from marl_supply.learning.foundation import shapes
+from marl_supply.learning.foundation.decisions import NOMINAL, DecisionTokens
+from marl_supply.learning.foundation.playing import Network, Recollection, cell_logarithms, name_logarithms
+from marl_supply.learning.foundation.rows import NodeTokens
+from marl_supply.learning.foundation.shapes import Shape
+from marl_supply.learning.trained.chunks import CHUNK, in_chunks
+from marl_supply.learning.trained.trained_policy import TrainedPolicy
+from marl_supply.simulation.state import Decisions
+
+ANYBODY = "anybody"
+"""The agent of a policy that plays any seat."""
+Floats = NDArray[np.float32]
+
+
+class TransformerPolicy(TrainedPolicy):
+    """Decides what is most probable, given the instance, what was seen and done, and the return that is asked for.
+
+    Parameters
+    ----------
+    network
+        The transformer.
+    description
+        Sizes, the requested return, and how it was trained; JSON-able.
+
+    Examples
+    --------
+    >>> policy = load_policies("model.npz")["anybody"].requesting(0.05)  # doctest: +SKIP
+    >>> evaluate(game, dict.fromkeys(game.agents, policy))  # doctest: +SKIP
+    """
+
+    agent = ANYBODY
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, network: Network, description: Mapping[str, Any]) -> None:
+        self.network = network
+        self._description = dict(description)
+        self.training = dict(description["training"])
+        self.request: float | None = description["request"]
+        self.temperature: float = description["temperature"]
+
+    @classmethod
+    def of(
+        cls, shape: Shape, arrays: Mapping[str, NDArray[Any]], training: Mapping[str, Any], request: float | None = 0.0
+    ) -> Self:
+        """A model with its weights by name, and how it was trained."""
+        description = {"shape": asdict(shape), "request": request, "temperature": 0.0, "training": dict(training)}
+        return cls(Network(shape, arrays), description)
+
+    def requesting(self, request: float | None) -> Self:
+        """The same policy, asked for another return.
+
+        Parameters
+        ----------
+        request
+            How much better than the tuned baseline, as a share of what that earns or costs: 0 for as good, .05 for a
+            twentieth better; None for no request: then it does what is usual in its data.
+        """
+        if request is not None and not np.isfinite(request):
+            raise InputError(f"request: {request} is no return; use a number such as 0.05, or null for none.")
+        return type(self)(self.network, {**self._description, "request": request})
+
+    def sampling(self, temperature: float = 1.0) -> Self:
+        """The same policy, which draws from its laws (sharpened below 1) instead of deciding what is most probable."""
+        return type(self)(self.network, {**self._description, "temperature": float(temperature)})
+
+    def start(self, seat: Seat, replications: int) -> Memory:
+        """Its view of the seat, and no recollection yet.
+
+        Raises
+        ------
+        InputError
+            For seats that a model cannot play.
+        """
+        return Session(self, seat, replications)
+
+    def act(self, observation: Observation, memory: Memory) -> tuple[Decisions, Memory]:
+        """Decide number after number, each given those before it."""
+        session: Session = memory
+        noise = observation.noise(len(session.decisions.kinds), "sampling") if self.temperature else None
+        return session.act(observation.vector(), noise), session
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Weights by name."""
+        return dict(self.network.arrays)
+
+    def description(self) -> dict[str, Any]:
+        """Sizes, the requested return, and how it was trained."""
+        return dict(self._description)
+
+    @classmethod
+    def restore(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """What `arrays` and `description` describe."""
+        kept = {name: description[name] for name in ("shape", "request", "temperature", "training")}
+        return cls(Network(Shape(**kept["shape"]), arrays), kept)
+
+
+class Session:
+    """An episode of some replications in one seat.
+
+    Parameters
+    ----------
+    policy
+        Who plays.
+    seat
+        Where.
+    replications : int
+        B.
+    """
+
+    def __init__(self, policy: TransformerPolicy, seat: Seat, replications: int) -> None:
+        self.policy, self.network, self.replications = policy, policy.network, replications
+        self.decisions = DecisionTokens(seat)
+        self.nodes = NodeTokens(seat, level_of(seat))
+        chunks = -(-replications // CHUNK)
+        each = 1 + len(self.nodes.rows) + len(self.decisions.kinds)
+        self.recollection = Recollection(self.network, chunks, each)
+        self.pending: Floats | None = None
+        self.projection = self.nodes.matrix.T.astype(np.float32)
+        self._constants()
+
+    def _constants(self) -> None:
+        """The parts of tokens that are the same in every period."""
+        network, nodes, decisions = self.network, self.nodes, self.decisions
+        places = network.arrays["place.weight"]
+        hidden = np.array(self.policy.request is None)
+        told = shapes.told(np.array(self.policy.request or 0.0), hidden)
+        self.asked = network.linear("returned", told)
+        self.constant = nodes.constant.astype(np.float32)
+        self.about = np.concatenate([decisions.constant, nodes.constant[decisions.rows]], -1).astype(np.float32)
+        self.done = network.arrays["kind.weight"][decisions.kinds] + places[decisions.rows]
+        question = network.embed("question", self.about)
+        self.question = question + network.arrays["asked.weight"][decisions.kinds] + places[decisions.rows]
+        self.places = places[: len(nodes.rows)]
+
+    def act(self, seen: NDArray[np.float64], noise: NDArray[np.float64] | None) -> Decisions:
+        """Decide for one period on (k, B) numbers seen."""
+        tokens = [] if self.pending is None else [self.pending]
+        first = self._first(in_chunks(seen.astype(np.float32)))
+        output = self.recollection.propagate(np.concatenate([*tokens, first], axis=2))[:, :, -1]
+        chosen = []
+        for number in range(len(self.decisions.kinds)):
+            own = self._choose(number, output, None if noise is None else noise[number])
+            chosen.append(own.reshape(-1)[: self.replications])
+            token = self._decided(number, own)
+            if number + 1 < len(self.decisions.kinds):
+                output = self.recollection.propagate(token)[:, :, -1]
+            else:
+                self.pending = token
+        return self.decisions.action.decode(np.array(chosen))
+
+    def _first(self, seen: Floats) -> Floats:
+        """(chunks, CHUNK, 1 + m, width) the tokens of the return and of the rows."""
+        changing = self.nodes.bounded(seen @ self.projection).reshape(*seen.shape[:2], len(self.nodes.rows), -1)
+        constant = np.broadcast_to(self.constant, (*changing.shape[:3], self.constant.shape[-1]))
+        flat = np.concatenate([changing, constant], -1)
+        rows = self.network.embed("row", flat.reshape(len(flat), -1, flat.shape[-1]))
+        rows = rows.reshape(*flat.shape[:3], -1) + self.places
+        rows[:, :, -1] += self.question[0]
+        asked = np.broadcast_to(self.asked, (*rows.shape[:2], 1, rows.shape[-1]))
+        return np.concatenate([asked, rows], axis=2)
+
+    def _decided(self, number: int, choice: NDArray[Any]) -> Floats:
+        """(chunks, CHUNK, 1, width) the token of what was decided."""
+        decisions, network = self.decisions, self.network
+        values = decisions.value_of(number, choice.astype(np.float64))
+        done = shapes.done(values[..., None], decisions.kinds[number : number + 1])
+        about = np.broadcast_to(self.about[number], (*choice.shape, 1, self.about.shape[-1]))
+        flat = np.concatenate([done, about], -1)
+        token = network.embed("decision", flat.reshape(len(flat), CHUNK, -1)).reshape(*choice.shape, 1, -1)
+        token = token + self.done[number]
+        return token + self.question[number + 1] if number + 1 < len(decisions.kinds) else token
+
+    def _choose(self, number: int, output: Floats, noise: NDArray[np.float64] | None) -> NDArray[Any]:
+        """(chunks, CHUNK) one component of the action, as the environment's action space has it."""
+        decisions = self.decisions
+        weights, means, scales, names = self.network.laws(output)
+        if decisions.kinds[number] == NOMINAL:
+            edges = decisions.edges_of(number)
+            picked = self._pick(name_logarithms(names, edges), noise)
+            return decisions.action_of_edge(number, picked)
+        if decisions.seat.integer:
+            low, step = float(decisions.low[number]), float(decisions.step[number])
+            logarithms = cell_logarithms(weights, means, scales, low, step, int(decisions.choices[number]))
+            return self._pick(logarithms, noise)
+        best = (weights - scales).argmax(-1)[..., None]
+        value = np.take_along_axis(means, best, -1)[..., 0] * decisions.unit[number]
+        return np.clip(value, decisions.action.low[number], decisions.action.high[number])
+
+    def _pick(self, logarithms: NDArray[np.float64], noise: NDArray[np.float64] | None) -> NDArray[np.int64]:
+        """(chunks, CHUNK) the most probable, or one drawn with (B,) uniform numbers."""
+        if noise is None:
+            return logarithms.argmax(-1)
+        share = np.exp((logarithms - logarithms.max(-1, keepdims=True)) / self.policy.temperature)
+        below = share.cumsum(-1) / share.sum(-1, keepdims=True)
+        drawn = np.zeros(logarithms.shape[:2])
+        drawn.reshape(-1)[: self.replications] = noise
+        return np.minimum((below < drawn[..., None]).sum(-1), logarithms.shape[-1] - 1)
+
+
+def level_of(seat: Seat) -> str:
+    """The `observe` level of a seat's game."""
+    return next(name for name, shown in LEVELS.items() if shown == seat.visible)
