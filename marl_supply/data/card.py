@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from marl_supply.metrics.intervals import LEVEL
 
 CARD, PAGE = "card.json", "README.md"
 FORMAT, VERSION = "marl_supply.dataset", 1
+EXACT = "exact"
+"""Instead of a rule's name: the optimal policy of each instance."""
 
 
 def returns_of(by_instance: Sequence[Sequence[float]]) -> dict[str, Any]:
@@ -87,8 +90,9 @@ def page_of(card: Mapping[str, Any]) -> str:
         f"* Source of the chain: {topology['source'] or 'not stated'}.",
         f"* Agents: {', '.join(recorded['agents'])}. Reward: {recorded['reward']}. Observed: {recorded['observe']}. "
         f"Actions: {recorded['actions']}. Periods of an episode: {recorded['horizon']}.",
-        f"* Instances: {len(card['instances'])}. Drawn with seed {recorded['seed']}: {_ranges(recorded['vary'])}.",
-        f"* Seeds of episodes: {recorded['first_episode_seed']} on, one each; `reset(seed=...)` begins the same one.",
+        f"* Instances: {len(card['instances'])}. {_drawn(recorded)}.",
+        f"* Seeds of episodes: {recorded['first_episode_seed']} on, {_seeds(recorded)}; `reset(seed=...)` begins the "
+        "same one.",
         "* Rewards are money" + ("; `infos['rewards']` has each agent's, `rewards` the sum." if several else "."),
         "* Actions are those of the environment nearest to what the policies decided, and are what was played.",
         "",
@@ -110,14 +114,31 @@ def page_of(card: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _ranges(vary: Mapping[str, str]) -> str:
-    return ", ".join(f"`{path}` from {text}" for path, text in vary.items()) or "nothing"
+def _drawn(recorded: Mapping[str, Any]) -> str:
+    if recorded["seed"] is None:
+        return "Given one by one"
+    drawn = [f"`{path}` from {text}" for path, text in recorded["vary"].items()]
+    cases = [json.dumps(case) for case in recorded["cases"]]
+    drawn += [f"one of `{'`, `'.join(cases)}`"] if cases else []
+    return f"Drawn with seed {recorded['seed']}: {', '.join(drawn) or 'nothing'}"
+
+
+def _seeds(recorded: Mapping[str, Any]) -> str:
+    if recorded["common_seeds"]:
+        return "on an instance the same for all policies"
+    return "one each"
 
 
 def _row(policy: Mapping[str, Any]) -> str:
     stated = ", ".join(
         f"{node}.{key}={value:g}" for node, own in policy["parameters"].items() for key, value in own.items()
     )
+    if policy["policy"] == EXACT:
+        stated = "optimal on each instance"
+    if policy["tuned"]:
+        stated = f"tuned on each instance, {policy['tuned']} replications" + (f", from {stated}" if stated else "")
+    if policy["scale"] != 1:
+        stated = f"{stated or 'its own'}, times {policy['scale']:g}"
     found = policy["returns"]
     interval = "-" if found["low"] is None else f"{found['low']:,.1f} to {found['high']:,.1f}"
     cells = [policy["name"], stated or "its own", f"{policy['random_share']:g}", f"{found['episodes']:,}"]

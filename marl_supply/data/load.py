@@ -63,6 +63,11 @@ class Dataset:
     card: Mapping[str, Any]
     instances: tuple[Instance, ...]
 
+    @property
+    def common_seeds(self) -> bool:
+        """Whether all policies played the same seeds on each instance; false of cards that do not say."""
+        return bool(self.card["recorded"].get("common_seeds", False))
+
     def episodes(self) -> Iterator[Episode]:
         """All episodes, instance by instance."""
         for instance in self.instances:

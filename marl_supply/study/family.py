@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from marl_supply.errors import InputError
-from marl_supply.topology import Topology, load
+from marl_supply.topology import Topology, load, strict_yaml
 
 DIGITS = 6
 """Significant digits of drawn numbers, so that a card can state them."""
@@ -25,8 +25,8 @@ class Range:
     path : str
         As in ``--set``.
     text : str
-        As it was stated: ``1,2,3`` (one of these, equally likely) or ``1..5`` (uniform; whole numbers where both ends
-        are, both included).
+        As it was stated: ``1,2,3`` (one of these, equally likely), ``[{...}, {...}]`` (the same with values of any
+        kind, such as laws of demand) or ``1..5`` (uniform; whole numbers where both ends are, both included).
     """
 
     path: str
@@ -34,7 +34,7 @@ class Range:
 
     @classmethod
     def parse(cls, stated: str) -> Range:
-        """From ``PATH=1,2,3`` or ``PATH=1..5``.
+        """From ``PATH=1,2,3``, ``PATH=[VALUE, VALUE]`` or ``PATH=1..5``.
 
         Raises
         ------
@@ -50,6 +50,9 @@ class Range:
 
     def draw(self, generator: np.random.Generator) -> Any:
         """One value."""
+        if self.text.startswith("["):
+            listed = _listed(self)
+            return listed[int(generator.integers(len(listed)))]
         low, dots, high = self.text.partition("..")
         if not dots:
             choices = [_value(self, part) for part in self.text.split(",")]
@@ -62,6 +65,13 @@ class Range:
         return float(f"{generator.uniform(*ends):.{DIGITS}g}")
 
 
+def _listed(own: Range) -> list[Any]:
+    listed = strict_yaml.parse(own.text, f"--vary {own.path}")
+    if not isinstance(listed, list) or not listed or any(value is None or value == "" for value in listed):
+        raise InputError(f"--vary {own.path}: a value is missing in {own.text}; write PATH=[{{...}}, {{...}}]")
+    return listed
+
+
 def _value(own: Range, text: str) -> Any:
     try:
         value = json.loads(text)
@@ -72,10 +82,31 @@ def _value(own: Range, text: str) -> Any:
     return value
 
 
+def parse_case(stated: str) -> dict[str, Any]:
+    """Values of several paths that belong together, from ``{"edges.0.lead_time": 2, "edges.0.pipeline": 5}``.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    case = strict_yaml.parse(stated, "--vary-case")
+    if not isinstance(case, dict) or not case:
+        raise InputError(f'--vary-case {stated}: write --vary-case \'{{"PATH": VALUE, "PATH": VALUE}}\'')
+    return case
+
+
 def draw_family(
-    chain: Any, overrides: Sequence[str], ranges: Sequence[Range], count: int, seed: int
+    chain: Any,
+    overrides: Sequence[str],
+    ranges: Sequence[Range],
+    count: int,
+    seed: int,
+    cases: Sequence[Mapping[str, Any]] = (),
 ) -> list[tuple[dict[str, Any], Topology]]:
     """Instances with the values that were drawn for each; instance i of a seed is the same whatever the count.
+
+    Every instance has a value of each range and, where there are cases, one of these with all its values.
 
     The parameters that a file suggests for its rules belong to its numbers: where something is drawn they are left out,
     and rules begin at what they make of the instance.
@@ -83,15 +114,18 @@ def draw_family(
     Raises
     ------
     InputError
-        For values that the topology refuses.
+        For values that the topology refuses, and for a path that stands in a range and in a case.
     """
+    for path in sorted({path for case in cases for path in case} & {own.path for own in ranges}):
+        raise InputError(f"--vary-case: '{path}' is drawn by --vary as well; state it in one of them.")
     found = []
     for number in range(count):
         generator = np.random.default_rng([seed, number])
         settings = {own.path: own.draw(generator) for own in ranges}
+        settings |= cases[int(generator.integers(len(cases)))] if cases else {}
         stated = [*overrides, *(f"{path}={json.dumps(value)}" for path, value in settings.items())]
         topology = load(chain, stated)
-        if ranges:
+        if settings:
             topology = load({**topology.to_dict(), "policies": {}})
         found.append((settings, topology))
     return found

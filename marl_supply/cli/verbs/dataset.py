@@ -18,8 +18,9 @@ def describe(parser: ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="WORDS",
-        help='who plays every seat: "NAME NODE.KEY=VALUE ... random=SHARE", a rule or a file of trained policies with '
-        "parameters and a share of random actions; may be repeated",
+        help='who plays every seat: "NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE", a rule, a '
+        "file of trained policies or `exact`, with parameters, whether these are searched on every instance, a factor "
+        "of them and a share of random actions; may be repeated",
     )
     parser.add_argument("--episodes", type=positive, default=100, metavar="N", help="of each policy and instance (100)")
     parser.add_argument("--out", required=True, metavar="NAME", help="folder under MINARI_DATASETS_PATH: lost_sales/v0")
@@ -28,13 +29,24 @@ def describe(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PATH=VALUES",
-        help="draw a value of the file for each instance from 1,2,3 or 1..5; may be repeated",
+        help="draw a value of the file for each instance from 1,2,3, 1..5 or [{...}, {...}]; may be repeated",
+    )
+    parser.add_argument(
+        "--vary-case",
+        action="append",
+        default=[],
+        metavar="VALUES",
+        help='values that belong together, {"PATH": VALUE, ...}; one of all that are given is drawn for an instance',
     )
     parser.add_argument("--instances", type=positive, default=1, metavar="N", help="how many are drawn (1)")
     parser.add_argument("--seed", type=natural, default=0, metavar="S", help="of what is drawn for the instances (0)")
     parser.add_argument(
         "--first-episode-seed", type=natural, default=0, metavar="S", help="of the first episode; the next follow (0)"
     )
+    parser.add_argument(
+        "--common-seeds", action="store_true", help="all policies play the same episode seeds on an instance"
+    )
+    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="instances at once, in processes (1)")
     add_set(parser, "game.horizon=50")
     add_json(parser)
 
@@ -43,8 +55,9 @@ def execute(options: Namespace) -> int:
     """Record, and print the card or the folder."""
     from marl_supply.data import load_dataset
     from marl_supply.data.card import PAGE
-    from marl_supply.study.dataset import Mixed, record_dataset
-    from marl_supply.study.family import Range
+    from marl_supply.study.dataset import record_dataset
+    from marl_supply.study.family import Range, parse_case
+    from marl_supply.study.mixed import Mixed
 
     folder = record_dataset(
         options.topology,
@@ -53,9 +66,12 @@ def execute(options: Namespace) -> int:
         options.episodes,
         overrides=options.set,
         ranges=[Range.parse(stated) for stated in options.vary],
+        cases=[parse_case(stated) for stated in options.vary_case],
         instances=options.instances,
         seed=options.seed,
         first_episode_seed=options.first_episode_seed,
+        common_seeds=options.common_seeds,
+        jobs=options.jobs,
         told=lambda line: print(line, file=sys.stderr),
     )
     if options.json:
