@@ -113,7 +113,7 @@ class _Run:
             "weights": sum(value.numel() for value in self.model.parameters()),
             "seconds": round(self.seconds, 1),
         }
-        return TransformerPolicy.of(self.model.shape, self.model.arrays(), record)
+        return TransformerPolicy.of(self.model.shape, self.model.arrays(), record, self.settings.request)
 
     def _update(self) -> None:
         settings = self.settings

@@ -1,10 +1,10 @@
-"""The settings of a pretraining: the network, what it learns from, and how."""
+"""The settings of a pretraining and of fine-tuning: the network, what it learns from, and how."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from marl_supply.errors import InputError, nearest
 
@@ -12,7 +12,67 @@ PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
-class Pretraining:
+class Settings:
+    """Numbers and words under one key of a file, each with a default.
+
+    Attributes
+    ----------
+    place : str
+        The key.
+    """
+
+    place: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.type == "int" and (not isinstance(value, int) or isinstance(value, bool)):
+                raise InputError(f"{self.place}.{item.name}: {value!r} is no whole number.")
+            if item.type == "float" and (not isinstance(value, (int, float)) or isinstance(value, bool)):
+                raise InputError(f"{self.place}.{item.name}: {value!r} is no number.")
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse what makes no sense."""
+
+    def _at_least(self, least: int, *names: str) -> None:
+        for name in names:
+            if getattr(self, name) < least:
+                raise InputError(f"{self.place}.{name}: {getattr(self, name)} is too few; use {least} or more.")
+
+    def _shares(self, top: float, *names: str) -> None:
+        for name in names:
+            if not 0 <= getattr(self, name) <= top:
+                raise InputError(
+                    f"{self.place}.{name}: {getattr(self, name)} is no share; use a number from 0 to {top:g}."
+                )
+
+    def _above_zero(self, *names: str) -> None:
+        for name in names:
+            if not getattr(self, name) > 0:
+                raise InputError(f"{self.place}.{name}: {getattr(self, name)} is not above 0.")
+
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """The same with some settings changed.
+
+        Raises
+        ------
+        InputError
+            If a setting does not exist, or makes no sense.
+        """
+        known = [item.name for item in fields(self)]
+        for key in changes:
+            if key not in known:
+                raise InputError(f"{self.place}: no setting '{key}'{nearest(key, known)}")
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; `changed` reads it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Pretraining(Settings):
     """How a model is pretrained; a field is a key of the section `pretrain` of a model file.
 
     Attributes
@@ -43,6 +103,8 @@ class Pretraining:
         Share of the episodes of each dataset on which the loss is measured, never learned from.
     evaluations : int
         How often that is done.
+    request : float
+        The return that the model asks for where nothing else is said, relative to the baseline.
     precision : str
         "float32", or "bfloat16": products in mixed precision.
     device : str
@@ -50,6 +112,8 @@ class Pretraining:
     seed : int
         Of weights and batches.
     """
+
+    place: ClassVar[str] = "pretrain"
 
     width: int = 96
     layers: int = 4
@@ -69,29 +133,18 @@ class Pretraining:
     share: float = 1.0
     held_back: float = 0.05
     evaluations: int = 10
+    request: float = 0.02
     precision: str = "float32"
     device: str = "cpu"
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.type == "int" and (not isinstance(value, int) or isinstance(value, bool)):
-                raise InputError(f"pretrain.{item.name}: {value!r} is no whole number.")
-            if item.type == "float" and (not isinstance(value, (int, float)) or isinstance(value, bool)):
-                raise InputError(f"pretrain.{item.name}: {value!r} is no number.")
-        for name in ("width", "layers", "heads", "components", "window", "segment", "tokens", "batch_tokens"):
-            self._at_least(name, 1)
-        for name in ("return_periods", "least_return_periods", "evaluations"):
-            self._at_least(name, 1)
-        self._at_least("seed", 0)
-        for name, top in (("warm_up", 1), ("unconditional", 1), ("share", 1), ("held_back", 0.5)):
-            if not 0 <= getattr(self, name) <= top:
-                raise InputError(f"pretrain.{name}: {getattr(self, name)} is no share; use a number from 0 to {top}.")
-        if not self.share > 0:
-            raise InputError("pretrain.share: 0 leaves nothing to learn from; use a share above 0.")
-        if not (self.learning_rate > 0 and self.gradient_clip > 0 and self.weight_decay >= 0):
-            raise InputError("pretrain: learning_rate and gradient_clip must be above 0, weight_decay not below.")
+    def _check(self) -> None:
+        self._at_least(1, "width", "layers", "heads", "components", "window", "segment", "tokens", "batch_tokens")
+        self._at_least(1, "return_periods", "least_return_periods", "evaluations")
+        self._at_least(0, "seed", "weight_decay")
+        self._shares(1, "warm_up", "unconditional", "share")
+        self._shares(0.5, "held_back")
+        self._above_zero("share", "learning_rate", "gradient_clip")
         if self.width % (2 * self.heads):
             raise InputError(f"pretrain.width: {self.width} numbers do not divide among {self.heads} heads evenly.")
         if self.segment < self.window:
@@ -99,24 +152,57 @@ class Pretraining:
         if self.precision not in PRECISIONS:
             raise InputError(f"pretrain.precision: no '{self.precision}'{nearest(self.precision, PRECISIONS)}")
 
-    def _at_least(self, name: str, least: int) -> None:
-        if getattr(self, name) < least:
-            raise InputError(f"pretrain.{name}: {getattr(self, name)} is too few; use {least} or more.")
 
-    def changed(self, changes: Mapping[str, Any]) -> Self:
-        """The same with some settings changed.
+@dataclass(frozen=True)
+class FineTuning(Settings):
+    """How a pretrained model goes on learning by playing one game.
 
-        Raises
-        ------
-        InputError
-            If a setting does not exist, or makes no sense.
-        """
-        known = [item.name for item in fields(self)]
-        for key in changes:
-            if key not in known:
-                raise InputError(f"pretrain: no setting '{key}'{nearest(key, known)}")
-        return replace(self, **changes)
+    Attributes
+    ----------
+    lucks, copies : int
+        Episodes of an update: so many sequences of demand, each met by so many copies that act at random otherwise.
+    periods : int
+        Of an episode, at most the game's horizon.
+    reach : int
+        Periods over which an action is held to account.
+    epochs : int
+        Steps on the episodes of an update.
+    clip : float
+        Of the ratio of probabilities, as in PPO.
+    learning_rate, gradient_clip : float
+        Of Adam; the rate falls linearly to 0.
+    request : float
+        The return that is asked for.
+    evaluations, evaluation_replications, evaluation_periods : int
+        How often, and on how much held-out demand, greedy play is compared; the best is kept, what it began with
+        included.
+    device : str
+        Where torch computes.
+    """
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able; ``Pretraining().changed(...)`` reads it."""
-        return asdict(self)
+    place: ClassVar[str] = "fine_tune"
+
+    lucks: int = 8
+    copies: int = 16
+    periods: int = 50
+    reach: int = 20
+    epochs: int = 4
+    clip: float = 0.2
+    learning_rate: float = 1e-4
+    gradient_clip: float = 1.0
+    request: float = 0.02
+    evaluations: int = 8
+    evaluation_replications: int = 256
+    evaluation_periods: int = 200
+    device: str = "cpu"
+
+    def _check(self) -> None:
+        self._at_least(1, "lucks", "periods", "reach", "epochs", "evaluations")
+        self._at_least(1, "evaluation_replications", "evaluation_periods")
+        self._at_least(2, "copies")
+        self._above_zero("clip", "learning_rate", "gradient_clip")
+
+    @property
+    def rows(self) -> int:
+        """Environment steps of an update."""
+        return self.lucks * self.copies * self.periods

@@ -56,7 +56,7 @@ class TransformerPolicy(TrainedPolicy):
 
     @classmethod
     def of(
-        cls, shape: Shape, arrays: Mapping[str, NDArray[Any]], training: Mapping[str, Any], request: float | None = 0.0
+        cls, shape: Shape, arrays: Mapping[str, NDArray[Any]], training: Mapping[str, Any], request: float | None
     ) -> Self:
         """A model with its weights by name, and how it was trained."""
         description = {"shape": asdict(shape), "request": request, "temperature": 0.0, "training": dict(training)}
@@ -121,6 +121,11 @@ class Session:
         Where.
     replications : int
         B.
+
+    Attributes
+    ----------
+    acted : (n, B)
+        What was decided last, as the environment's action space has it.
     """
 
     def __init__(self, policy: TransformerPolicy, seat: Seat, replications: int) -> None:
@@ -131,6 +136,7 @@ class Session:
         each = 1 + len(self.nodes.rows) + len(self.decisions.kinds)
         self.recollection = Recollection(self.network, chunks, each)
         self.pending: Floats | None = None
+        self.acted: NDArray[Any] = np.zeros((len(self.decisions.kinds), replications))
         self.projection = self.nodes.matrix.T.astype(np.float32)
         self._constants()
 
@@ -162,7 +168,8 @@ class Session:
                 output = self.recollection.propagate(token)[:, :, -1]
             else:
                 self.pending = token
-        return self.decisions.action.decode(np.array(chosen))
+        self.acted = np.array(chosen)
+        return self.decisions.action.decode(self.acted)
 
     def _first(self, seen: Floats) -> Floats:
         """(chunks, CHUNK, 1 + m, width) the tokens of the return and of the rows."""
