@@ -38,6 +38,8 @@ def plays(row: Row) -> str:
     if record["kind"] == "seats":
         seats = [f"{agent} as in {name}" for agent, name in record["policies"].items()]
         return ", ".join([*seats, f"{len(record['results'])} seeds"] if row.trained else seats)
+    if record["kind"] == "model":
+        return _model(row)
     if row.trained:
         reward = record["reward"]
         named = reward if isinstance(reward, str) else f"blend {reward['blend']:g}"
@@ -48,6 +50,16 @@ def plays(row: Row) -> str:
     if len(names) == 1:
         return names[0] + (", tuned" if row.tuned else ", in equilibrium" if row.reward else "")
     return ", ".join(f"{agent} {name}" for agent, name in record["policies"].items())
+
+
+def _model(row: Row) -> str:
+    """A model, what was requested of it, how it was trained further, and who else plays."""
+    record = row.record
+    asked = [] if record["request"] is None else [f"return {record['request']:+.1%} requested"]
+    tuned = record["fine_tune"]
+    more = [f"{len(record['results'])} seeds of {tuned['env_steps']:,} steps more"] if tuned else []
+    others = [f"{agent} {name}" for agent, name in record["policies"].items() if name != record["model"]]
+    return ", ".join([record["model"], *asked, *more, *others])
 
 
 def main_table(results: Results, show: list[str]) -> list[list[Any]]:

@@ -19,7 +19,9 @@ from marl_supply.report.exploits import exploit_section
 from marl_supply.report.gains import gains_section
 from marl_supply.report.information import information_section, information_summary
 from marl_supply.report.paired import paired_section
+from marl_supply.report.requests import requests_section
 from marl_supply.report.results import Results, read
+from marl_supply.report.scaling import scaling_section
 from marl_supply.report.sections import sections
 from marl_supply.report.sentences import against_references, anarchy_sentences, comparisons, resting_sentences
 from marl_supply.report.summary import main_table, parameter_table, summary
@@ -112,6 +114,7 @@ def _markdown(
     parts += paired_section(results)
     found = anarchy(results) if "price_of_anarchy" in show else None
     parts += gains_section(found) if found is not None else []
+    parts += requests_section(results) + scaling_section(results)
     parts += _references(results) + information_section(results) + exploit_section(results) + sections(results)
     if "parameters" in show:
         parts += ["## Policies", markdown(parameter_table(results))]

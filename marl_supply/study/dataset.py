@@ -40,6 +40,7 @@ def record_dataset(
     first_episode_seed: int = 0,
     common_seeds: bool = False,
     jobs: int = 1,
+    root: Path | None = None,
     told: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Draw a family, record a mix of policies on it as `record_instances` does, and return the dataset's folder.
@@ -66,6 +67,7 @@ def record_dataset(
         first_episode_seed=first_episode_seed,
         common_seeds=common_seeds,
         jobs=jobs,
+        root=root,
         told=told,
         drawn=drawn,
     )
@@ -80,6 +82,7 @@ def record_instances(
     first_episode_seed: int = 0,
     common_seeds: bool = False,
     jobs: int = 1,
+    root: Path | None = None,
     told: Callable[[str], None] = lambda line: None,
     drawn: Mapping[str, Any] = GIVEN,
 ) -> Path:
@@ -91,8 +94,7 @@ def record_instances(
         Of each instance what is special about it, by path in the topology file, and its topology. All have the same
         agents, rewards, kinds of observations and actions, and horizon.
     name : str
-        Folders under MINARI_DATASETS_PATH, such as ``lost_sales/v0``; instance i is the Minari dataset
-        ``NAME/instance_00i-v0``.
+        Folders under `root`, such as ``lost_sales/v0``; instance i is the Minari dataset ``NAME/instance_00i-v0``.
     mix
         Who plays; each plays `episodes` episodes on every instance.
     first_episode_seed : int
@@ -102,6 +104,8 @@ def record_instances(
         + i * episodes + k``), so that what they earn differs by what they do; else every episode has its own seed.
     jobs : int
         Instances recorded at once, each in a process; it changes no number.
+    root
+        The folder of datasets; None is MINARI_DATASETS_PATH.
     told
         Gets a line after every instance.
     drawn
@@ -117,7 +121,7 @@ def record_instances(
         if own.label in (other.label for other in mix[:number]):
             raise InputError(f"--policy {own.label}: it stands twice; give it more --episodes instead")
     recorded = {**_alike(family), **drawn, "first_episode_seed": first_episode_seed, "common_seeds": common_seeds}
-    final = _free_folder(name)
+    final = _free_folder(name, root)
     partial = final.with_name(f".{final.name}.partial-{os.getpid()}")
     recording = Recording(name, partial, tuple(mix), episodes, first_episode_seed, common_seeds)
     try:
@@ -145,10 +149,10 @@ def record_instances(
     return final
 
 
-def _free_folder(name: str) -> Path:
+def _free_folder(name: str, root: Path | None) -> Path:
     if not NAME.fullmatch(name) or len(name) < 2:
         raise InputError(f"--out {name}: use letters, digits, _ and -, and / between folders, such as lost_sales/v0")
-    final = datasets_root() / name
+    final = (datasets_root() if root is None else root).resolve() / name  # Minari joins a relative path to itself
     if final.exists():
         raise InputError(f"--out {name}: there is something at {final} already; choose another name or remove it")
     return final

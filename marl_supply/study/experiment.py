@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from marl_supply.study.analysis import Analysis
-from marl_supply.study.file import Evaluate, LearnerRow, PolicyRow, Report, SeatsRow, Train
+from marl_supply.study.file import Evaluate, LearnerRow, ModelRow, PolicyRow, Report, SeatsRow, Train
 from marl_supply.topology import load as load_topology
 from marl_supply.topology.file import Topology
 
-Row = PolicyRow | LearnerRow | SeatsRow
+Row = PolicyRow | LearnerRow | ModelRow | SeatsRow
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Experiment:
     ----------
     topology : Topology
         With the section `game` of the experiment put over its own.
-    compare : dict of str to PolicyRow, LearnerRow or SeatsRow
+    compare : dict of str to PolicyRow, LearnerRow, ModelRow or SeatsRow
         In the order of the file.
     analyse : dict of str to Analysis
         What is worked out about the finished rows.

@@ -16,7 +16,7 @@ METHODS: tuple[str, ...] = get_args(Method)
 KEYS = ("name", "topology", "game", "compare", "train", "evaluate", "analyse", "report", "sweep", "vary")
 """The keys of an experiment file, in the order in which they are written."""
 STANDARD = ("cost", "by_agent", "fill_rate", "bullwhip", "parameters", "price_of_anarchy")
-PARTS = (*STANDARD, "exploitability", "paired", "density")
+PARTS = (*STANDARD, "exploitability", "paired", "density", "requests", "inventory", "scaling")
 """What a report can show, and what it does where nothing is said."""
 
 
@@ -74,6 +74,11 @@ class _Row(Section):
                 )
         return game
 
+    @property
+    def trained_seeds(self) -> tuple[int, ...]:
+        """The seeds of a training of its own; none without one."""
+        return ()
+
 
 class PolicyRow(_Row):
     """A row of the comparison that is played by rules, or by policies trained before."""
@@ -118,6 +123,11 @@ class LearnerRow(_Row):
     def _list_seeds(cls, seeds: Any) -> Any:
         return _seeds(seeds)
 
+    @property
+    def trained_seeds(self) -> tuple[int, ...]:
+        """All of them."""
+        return self.seeds
+
     def to_dict(self) -> dict[str, Any]:
         """The keys that a file would state, all settings among them."""
         own = self.model_dump(mode="json", exclude={"settings"}, exclude_none=True)
@@ -132,6 +142,54 @@ class SeatsRow(_Row):
     def to_dict(self) -> dict[str, Any]:
         """The keys that a file would state, defaults left out."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class FineTune(Section):
+    """How a model goes on learning on the game of its row; any other key is a setting of that."""
+
+    env_steps: Count = key(..., "periods", "environment steps of each seed")
+    seeds: tuple[Periods, ...] = key((0, 1, 2), "", "a number of seeds, or a list")
+    settings: dict[str, Any] = key({}, "", "settings of the training; in a file they stand beside the other keys")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sorted(cls, stated: Any) -> Any:
+        if not isinstance(stated, dict):
+            return stated
+        own = {name: value for name, value in stated.items() if name in cls.model_fields}
+        others = {name: value for name, value in stated.items() if name not in own}
+        return {**own, "settings": {**own.get("settings", {}), **others}}
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _list_seeds(cls, seeds: Any) -> Any:
+        return _seeds(seeds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys that a file would state."""
+        return {**self.model_dump(mode="json", exclude={"settings"}), **self.settings}
+
+
+class ModelRow(_Row):
+    """A row of the comparison that one pretrained model plays, in every seat that `seats` leaves out."""
+
+    model: str | dict[str, Any] = key(..., "", "a model file, its shipped name or path, or a file of policies (.npz)")
+    pretrain: dict[str, Any] = key({}, "", "settings of the model file's `pretrain` that are others in this row")
+    request: Number | None = key(
+        None, "", "the return that it is to reach: 0 is the tuned rule's, 0.05 is 5% better (unstated: the model's own)"
+    )
+    fine_tune: FineTune | None = key(None, "", "`{env_steps, seeds, ...}`: it goes on learning on this game first")
+    seats: dict[Name, str] = key({}, "", "`{AGENT: NAME}`: other policies in some seats")
+
+    @property
+    def trained_seeds(self) -> tuple[int, ...]:
+        """Those of its further training."""
+        return self.fine_tune.seeds if self.fine_tune else ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys that a file would state, defaults left out."""
+        own = self.model_dump(mode="json", exclude={"fine_tune"}, exclude_defaults=True)
+        return {**own, "fine_tune": self.fine_tune.to_dict()} if self.fine_tune else own
 
 
 class RowResources(Section):
@@ -260,6 +318,7 @@ class Report(Section):
     )
     references: dict[Name, Reference] = key({}, "", "`{NAME: {cost, by_agent, source}}`, such as `optimum`")
     constant: Constant | None = key(None, "", "`{cost, source}`: a cost that no policy can change")
+    inventory: tuple[Name, ...] = key((), "", "rows whose stock over time is drawn where that is shown (unstated: all)")
     claims: tuple[Claim, ...] = key((), "", "`{text, row, below, above, within}`: what is said of rows; does it hold?")
 
     @model_validator(mode="before")

@@ -8,8 +8,9 @@ from marl_supply.game.policy import Policy
 from marl_supply.learning.trained import load_policies
 from marl_supply.metrics.intervals import Interval
 from marl_supply.study.experiment import Experiment
-from marl_supply.study.file import LearnerRow, SeatsRow
+from marl_supply.study.file import LearnerRow, ModelRow, SeatsRow
 from marl_supply.study.folder import Folder
+from marl_supply.study.model_row import model_players
 from marl_supply.study.players import seat_some
 from marl_supply.study.scoring import scoring
 from marl_supply.study.seats_of import sources_of
@@ -33,6 +34,8 @@ def players_of(folder: Folder, experiment: Experiment, name: str) -> tuple[Game,
     game = scoring(experiment.topology_of(row), experiment.evaluate).game
     if isinstance(row, SeatsRow):
         return game, _seated_as_elsewhere(folder, experiment, row)
+    if isinstance(row, ModelRow):
+        return game, model_players(folder, name, row, game)
     record = folder.record(name)
     if not isinstance(row, LearnerRow):
         return game, {None: seat_some(game, record["policies"], record["parameters"])}

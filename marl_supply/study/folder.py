@@ -25,7 +25,8 @@ class Folder:
 
     experiment.json: the resolved experiment; provenance.json; episodes.parquet: of all rows; for each row a folder
     ``rows/<row>`` with row.json (written last: a row that has it is finished), episodes.parquet, orders.parquet, for
-    recorded demand path.parquet, and for a trained row curve.parquet and ``training/``, checkpoints and policies;
+    recorded demand path.parquet, where the report draws stock inventory.parquet, and for a trained row curve.parquet
+    and ``training/``, checkpoints and policies;
     ``analyses/<name>.json`` for each analysis.
     """
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marl_supply.errors import InputError, nearest
 from marl_supply.plugins import find
 from marl_supply.study.analysis import HOME as ANALYSES
 from marl_supply.study.analysis import Analysis
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import KEYS, Evaluate, LearnerRow, PolicyRow, Report, SeatsRow, Train
+from marl_supply.study.file import KEYS, Evaluate, LearnerRow, ModelRow, PolicyRow, Report, SeatsRow, Train
+from marl_supply.study.players import is_path
 from marl_supply.study.seats_of import check_sources
 from marl_supply.study.settings import resolved, settings_of
 from marl_supply.topology import load as load_topology
@@ -23,7 +25,12 @@ from marl_supply.topology.keys import Name
 from marl_supply.topology.overrides import parse
 from marl_supply.topology.validate import keys_of, mapping, shown, validate
 
+if TYPE_CHECKING:
+    from marl_supply.study.model_file import ModelFile
+
 Source = str | Path | Mapping[str, Any]
+MODEL_KEYS = ("name", "record", "pretrain")
+"""The keys of a model file, which lies beside experiments (see `model_file`)."""
 _WHOLE = ("name", "topology", "report")
 _OF_CHAIN = ("nodes", "edges", "markets", "timing", "units", "game", "contract", "policies", "defaults")
 
@@ -85,7 +92,9 @@ class Document:
 
 def opened(source: Source, overrides: Sequence[str] = ()) -> Document:
     """Read a file and put the overrides over it; nothing else is checked but that its keys are known."""
-    keys, place, folder = _open(source)
+    keys, place, folder = read_source(source)
+    if {"record", "pretrain"} & set(keys):
+        raise InputError(f"{place}: this file is a model, no experiment; marl_supply.study.model_file.load reads it")
     keys, of_chain = _apply(keys, overrides)
     document = Document({"name": place.rpartition(".")[0] or place, **keys}, place, folder, of_chain)
     with document.named():
@@ -108,8 +117,10 @@ def names() -> list[str]:
 
 
 def source_of(name: str) -> str:
-    """Return what a shipped experiment compares on which topology; the rest is not checked."""
+    """Return what a shipped experiment compares on which topology, or a model learns from; the rest is not checked."""
     document = strict_yaml.read(shipped_folder() / f"{name}.yaml")
+    if "record" in document:
+        return f"a model of {', '.join(document['record'])}"
     return f"{document.get('topology')}: {', '.join(document.get('compare') or {})}"
 
 
@@ -120,8 +131,19 @@ def shipped_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "experiments"
 
 
-def _open(source: Source) -> tuple[dict[str, Any], str, Path]:
-    """The keys of the file, the name that begins errors, and the folder that its paths start from."""
+def read_source(source: Source, beside: Path = Path()) -> tuple[dict[str, Any], str, Path]:
+    """The keys of a file, the name that begins errors, and the folder that its paths start from.
+
+    Parameters
+    ----------
+    beside : Path
+        Where a relative path is looked for first.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is no mapping.
+    """
     if isinstance(source, Mapping):
         return dict(source), str(source.get("name", "experiment")), Path()
     path = Path(source)
@@ -130,6 +152,8 @@ def _open(source: Source) -> tuple[dict[str, Any], str, Path]:
             hint = nearest(str(source), names()) or f"; there are {', '.join(names())}"
             raise InputError(f"no experiment '{source}'{hint}; the name of your own file ends in .yaml")
         path = shipped_folder() / f"{source}.yaml"
+    elif (beside / path).is_file():
+        path = beside / path
     if not path.is_file():
         raise InputError(f"{source}: no such file; give the path of an experiment file, or a shipped name")
     return strict_yaml.read(path), path.name, path.resolve().parent
@@ -171,7 +195,8 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
     train, settings = _train(mapping(document.get("train"), "train"), settings_of(learners_of(document)))
     if not rows:
         raise InputError("compare: there is nothing to compare; give at least one row")
-    compare = {row: _row(row, stated, train, settings) for row, stated in rows.items()}
+    models = _Models(folder)
+    compare = {row: _row(row, stated, train, settings, models) for row, stated in rows.items()}
     check_sources(compare)
     analyse = mapping(document.get("analyse"), "analyse")
     report = document.get("report")
@@ -185,7 +210,7 @@ def _resolve(document: dict[str, Any], folder: Path, of_chain: Mapping[str, Any]
         analyse={name: _analysis(name, own) for name, own in analyse.items()},
         report=validate(Report, stated, "report"),
     )
-    named = {"baseline": experiment.report.baseline}
+    named = {"baseline": experiment.report.baseline, "inventory": experiment.report.inventory}
     named |= {f"groups.{group}": rows for group, rows in experiment.report.groups.items()}
     places = [(place, row) for place, rows in named.items() for row in rows]
     for number, claim in enumerate(experiment.report.claims):
@@ -201,14 +226,19 @@ def _topology(document: Mapping[str, Any], folder: Path, of_chain: Mapping[str, 
     source = document.get("topology")
     if source is None:
         raise InputError("no 'topology'; name a shipped one or the path of a topology file")
-    if isinstance(source, str) and source.endswith((".yaml", ".yml")):
-        source = shipped.find(source, folder)
     game = mapping(document.get("game"), "game")
     for key in game:
         if key not in keys_of(GameDefaults):
             hint = nearest(key, keys_of(GameDefaults)) or f"; the keys are {', '.join(keys_of(GameDefaults))}"
             raise InputError(f"game: unknown key '{key}'{hint}")
-    return load_topology(source, {**{f"game.{key}": value for key, value in game.items()}, **of_chain})
+    return topology_named(source, folder, {**{f"game.{key}": value for key, value in game.items()}, **of_chain})
+
+
+def topology_named(source: Any, folder: Path, changes: Mapping[str, Any]) -> Topology:
+    """The topology that a file names, or has by value, with values changed; paths start from the file's folder."""
+    if isinstance(source, str) and source.endswith((".yaml", ".yml")):
+        source = shipped.find(source, folder)
+    return load_topology(source, changes)
 
 
 def _train(stated: Mapping[str, Any], learners: Mapping[str, Sequence[str]]) -> tuple[Train, dict[str, dict[str, Any]]]:
@@ -237,24 +267,70 @@ def _tuned(name: Any, learner: str, path: str) -> dict[str, Any]:
     return dict(mapping(found.get("settings"), f"{path}.settings"))
 
 
-def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Mapping[str, Any]]) -> Row:
+@dataclass
+class _Models:
+    """The model files that the rows of an experiment name, each read once; paths start from the experiment's folder."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self._read: dict[str, ModelFile] = {}
+
+    def resolved(self, row: ModelRow, path: str) -> ModelRow:
+        """The row with its model file by value, unless it names a file of policies, and every setting stated."""
+        row = _fine_tuned(row, f"{path}.fine_tune")
+        if isinstance(row.model, str) and not row.model.endswith((".yaml", ".yml", ".json")) and is_path(row.model):
+            if row.pretrain:
+                raise InputError(f"{path}.pretrain: {row.model} is pretrained; name a model file, or leave it out")
+            return row
+        changed = self._file(row.model, path).pretrained(row.pretrain, f"{path}.pretrain")
+        return row.model_copy(update={"model": changed.to_dict(), "pretrain": {}})
+
+    def _file(self, source: str | dict[str, Any], path: str) -> ModelFile:
+        from marl_supply.study import model_file
+
+        text = json.dumps(source)
+        if text not in self._read:
+            try:
+                found = model_file.load(source, beside=self.folder)
+            except InputError as error:
+                raise InputError(f"{path}.model: {error}") from None
+            if found is None:
+                missing = "is no model file; name one with record and pretrain, or a .npz"
+                raise InputError(f"{path}.model: {source} {missing}")
+            self._read[text] = found
+        return self._read[text]
+
+
+def _row(name: str, stated: Any, train: Train, settings: Mapping[str, Mapping[str, Any]], models: _Models) -> Row:
     path = f"compare.{name}"
     try:
         validate(_Named, {"name": name}, "")
     except InputError as error:
         raise InputError(f"compare: {str(error).removeprefix('name: ')}") from None
     row = mapping(stated, path)
-    kinds = [kind for kind in ("policy", "learner", "seats_of") if kind in row]
+    kinds = [kind for kind in ("policy", "learner", "model", "seats_of") if kind in row]
     if len(kinds) > 1:
         raise InputError(f"{path}: both '{kinds[0]}' and '{kinds[1]}' stand in it; keep one")
     if "learner" in row:
         return _learner(row, path, train, settings)
+    if "model" in row:
+        return models.resolved(validate(ModelRow, row, path), path)
     if "seats_of" in row:
         return validate(SeatsRow, row, path)
     if "policy" not in row and "seats" not in row:
-        ways = "policy: NAME, learner: NAME, seats: {AGENT: NAME} or seats_of: {AGENT: ROW}"
+        ways = "policy: NAME, learner: NAME, model: NAME, seats: {AGENT: NAME} or seats_of: {AGENT: ROW}"
         raise InputError(f"{path}: nobody plays; write {ways}")
     return validate(PolicyRow, row, path)
+
+
+def _fine_tuned(row: ModelRow, path: str) -> ModelRow:
+    from marl_supply.study.model_file import fine_tuning
+
+    if row.fine_tune is None:
+        return row
+    settings = fine_tuning(row.fine_tune.settings, path)
+    return row.model_copy(update={"fine_tune": row.fine_tune.model_copy(update={"settings": settings})})
 
 
 def _analysis(name: str, stated: Any) -> Analysis:

@@ -8,7 +8,8 @@ from marl_supply.learning.extras import check_installed
 from marl_supply.learning.loggers.logger import check_loggers
 from marl_supply.learning.settings import learner_named
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow, PolicyRow, SeatsRow
+from marl_supply.study.file import LearnerRow, ModelRow, PolicyRow, SeatsRow
+from marl_supply.study.model_row import check_model_row
 from marl_supply.study.players import seat_players, seat_some, try_out
 from marl_supply.study.scoring import Scoring, scoring
 from marl_supply.study.seats_of import check_seats
@@ -70,15 +71,25 @@ def describe_row(row: Row) -> str:
         reward = row.reward or "the game's"
         text = reward if isinstance(reward, str) else f"blend {reward['blend']:g}"
         return f"{row.learner}, {text} reward, {len(row.seeds)} seeds of {row.env_steps:,} steps{others}"
+    if isinstance(row, ModelRow):
+        model = row.model if isinstance(row.model, str) else f"model {row.model['name']}"
+        asked = "" if row.request is None else f", return {row.request:+.1%} requested"
+        more = row.fine_tune and f", {len(row.fine_tune.seeds)} seeds of {row.fine_tune.env_steps:,} steps more"
+        return f"{model}{asked}{more or ''}{others}"
     found = ", tuned" if row.tune else ", in equilibrium" if row.equilibrium else ""
     return f"{row.policy or 'a mix'}{found}{others}"
 
 
-def _check_row(game: Game, scored: Game, row: PolicyRow | LearnerRow) -> None:
+def _check_row(game: Game, scored: Game, row: PolicyRow | LearnerRow | ModelRow) -> None:
     if isinstance(row, LearnerRow):
         learner = learner_named(row.learner, row.settings)
         check_installed(learner.packages)
         learner.check(game, seat_some(game, row.seats))
+        return
+    if isinstance(row, ModelRow):
+        players = check_model_row(scored, row)
+        if players is not None:
+            try_out(scored, players)
         return
     if row.policy is not None and (row.tune or row.equilibrium):
         _check_tunable(game, row, row.policy, "tune" if row.tune else "equilibrium")

@@ -11,7 +11,8 @@ from marl_supply.game.game import Game
 from marl_supply.game.observation import check_needs
 from marl_supply.game.policy import Policy
 from marl_supply.game.rollout import rollout
-from marl_supply.learning.trained import load_policies
+from marl_supply.learning.trained import TrainedPolicy, load_policies
+from marl_supply.learning.trained.transformer_policy import ANYBODY
 from marl_supply.policies.seating import Parameters, rule
 
 
@@ -24,7 +25,7 @@ def seat_players(
     ----------
     policy
         For every seat that `seats` leaves out: the name of a rule, or the path of a file of trained policies (or of a
-        folder that holds one).
+        folder that holds one). A file with one policy that is named ``anybody`` has it for every seat.
     parameters
         Of the rules, by node.
     seats
@@ -55,11 +56,13 @@ def seat_some(game: Game, seats: Mapping[str, str], parameters: Parameters | Non
             raise InputError(f"no node '{node}' in {game.topology.name}{nearest(node, game.network.rows)}")
         if node not in ruled:
             raise InputError(f"no rule decides '{node}', so it takes no parameters; leave them out")
+    files = {path: load_policies(policy_file(path)) for path in dict.fromkeys(trained.values())}
     players: dict[str, Policy] = {}
     for agent, name in seats.items():
         seat = game.seats[agent]
         mine = {node: values for node, values in given.items() if node in seat.rows}
-        players[agent] = _trained(trained[agent], agent) if agent in trained else rule(name, seat, mine)
+        own = trained.get(agent)
+        players[agent] = rule(name, seat, mine) if own is None else policy_for(agent, files[own], own)
         check_needs(players[agent], seat, game.observe_level)
     return players
 
@@ -74,8 +77,16 @@ def is_path(name: str) -> bool:
     return name.endswith(".npz") or (":" not in name and ("/" in name or Path(name).is_dir()))
 
 
-def _trained(path: Path, agent: str) -> Policy:
-    policies = load_policies(policy_file(path))
+def policy_for(agent: str, policies: Mapping[str, TrainedPolicy], path: Path) -> Policy:
+    """The policy of a file that plays a seat: the agent's own, or the only one where that is for anybody.
+
+    Raises
+    ------
+    InputError
+        If the file has none for it.
+    """
+    if list(policies) == [ANYBODY]:
+        return cast(Policy, policies[ANYBODY])
     if agent not in policies:
         has = f"{nearest(agent, policies)}; it has {', '.join(policies)}"
         raise InputError(f"{path}: no policy for '{agent}' in it{has}")

@@ -47,7 +47,7 @@ def describe(experiment: Experiment, sessions: Sequence[dict[str, Any]]) -> dict
         "commit": sessions[-1]["commit"] if sessions else None,
         "versions": versions(),
         "seeds": {
-            "training": {name: list(row.seeds) for name, row in experiment.learners.items()},
+            "training": {name: list(seeds) for name, row in experiment.compare.items() if (seeds := row.trained_seeds)},
             "evaluation": experiment.evaluate.seed,
         },
         "host": host(),

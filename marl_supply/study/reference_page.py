@@ -12,12 +12,14 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from marl_supply import plugins
+from marl_supply.learning.foundation.settings import FineTuning, Pretraining
 from marl_supply.learning.settings import Learner, learner_named
 from marl_supply.study import file
 from marl_supply.study.analyses.contract import Rate
 from marl_supply.study.analysis import HOME, Analysis
 from marl_supply.study.claims import Claim, Within
 from marl_supply.study.load import shipped_folder
+from marl_supply.study.model_file import RecordedTask
 from marl_supply.topology.reference_page import table
 
 PAGE = "experiments.md"
@@ -73,6 +75,43 @@ sweep:
   scheduler: asha
 ```
 
+A row with a `model` is played by one pretrained model, in every seat that `seats` leaves out: a file of policies
+(`.npz`), or a model file, which says what is recorded and how the model is pretrained on it. `request` is the return
+that it is to reach, relative to the tuned rule of its data; with `fine_tune` it goes on learning on this game, once for
+each seed. The model is made once, where it is needed first, and `pretrain` in a row asks for one with other settings.
+
+```yaml
+compare:
+  capped_base_stock: {{policy: capped_base_stock, tune: true}}
+  model:             {{model: foundation_model, request: 0.05}}
+  modest:            {{model: foundation_model, request: -0.1}}
+  small:             {{model: foundation_model, request: 0.05, pretrain: {{width: 32}}}}
+  further:           {{model: foundation_model, fine_tune: {{env_steps: 20_000, seeds: 3}}}}
+report: [cost, requests, inventory, scaling]
+```
+
+Where `requests` is shown, the achieved return of a model's rows stands against the requested one, and where `scaling`
+is, the gap of models of several sizes or volumes of data; `inventory` draws stock over time.
+
+A model file has the keys `name`, `record` and `pretrain`, the settings of a pretraining. `marl-supply run FILE` records
+each task into `results/datasets/TASK-HASH/`, a Minari dataset on common seeds that all models with the same task share,
+and pretrains `results/NAME-HASH/model.npz`, which plays any seat (`marl-supply evaluate ... --policy model.npz`).
+`--dry-run` says what would be recorded, `--set pretrain.tokens=1e6` and `--set record.TASK.instances=4` change values,
+and what is there is kept: a change of one task records that one alone.
+
+```yaml
+name: small_model
+record:
+  lost_sales:
+    topology: lost_sales
+    set: {{game.horizon: 100, game.observe: full}}
+    vary: {{edges.0.lead_time: [1, 2, 4], nodes.store.lost_sale_cost: 4.0..19.0}}
+    instances: 40
+    episodes: 20
+    policies: [capped_base_stock tuned=64, exact, base_stock tuned=64 random=0.2]
+pretrain: {{width: 128, layers: 4}}
+```
+
 Under `analyse` stands what is worked out about the rows once they are finished, and shown in the report: how far
 they are from an equilibrium, what coalitions would pay and how savings can be shared, a contract that makes a team an
 equilibrium, cross-play, the game in which agents choose among the rows, and the causes of the bullwhip effect
@@ -112,6 +151,8 @@ vary:
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`compare.ROW` with a `policy`", file.PolicyRow),
     ("`compare.ROW` with a `learner`", file.LearnerRow),
+    ("`compare.ROW` with a `model`", file.ModelRow),
+    ("`compare.ROW.fine_tune`", file.FineTune),
     ("`compare.ROW` with `seats_of`", file.SeatsRow),
     ("`compare.ROW.tune`", file.Tune),
     ("`compare.ROW.equilibrium`", file.Answers),
@@ -125,6 +166,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`report.constant`", file.Constant),
     ("`report.claims[i]`", Claim),
     ("`report.claims[i].within`", Within),
+    ("`record.TASK` of a model file", RecordedTask),
 )
 
 
@@ -135,7 +177,21 @@ def page() -> str:
     analyses = [(f"`analyse.{name}`", plugins.find(HOME, Analysis, name)) for name in plugins.names(HOME, Analysis)]
     sections: list[tuple[str, type[BaseModel]]] = [*_SECTIONS, *analyses, ("`analyse.contract.terms`", Rate)]
     parts += [f"## {title}\n\n{model.__doc__}\n\n{table(model)}" for title, model in sections]
-    return "\n".join([*parts, _learners()])
+    return "\n".join([*parts, _pretraining(), _learners()])
+
+
+def _pretraining() -> str:
+    """The settings of a pretraining and of a further training with their defaults, and what they mean."""
+    kinds = {"`pretrain` of a model file": Pretraining, "Settings of `compare.ROW.fine_tune`": FineTuning}
+    parts = []
+    for title, kind in kinds.items():
+        rows = [f"| `{item.name}` | `{getattr(kind(), item.name)!r}` |" for item in fields(kind)]
+        parts += [f"## {title}\n", "| setting | default |", "|---|---|", *rows, "", _text(inspect.getdoc(kind) or "")]
+    return "\n".join(parts)
+
+
+def _text(documented: str) -> str:
+    return f"```text\n{documented}\n```\n"
 
 
 def _learners() -> str:
@@ -159,7 +215,7 @@ def _learners() -> str:
 def _meaning(kind: type) -> str:
     """What the settings mean that a class brings; nothing where it brings none."""
     documented = inspect.cleandoc(kind.__doc__ or "")
-    return f"```text\n{documented}\n```\n" if issubclass(kind, Learner) and "Attributes\n---" in documented else ""
+    return _text(documented) if issubclass(kind, Learner) and "Attributes\n---" in documented else ""
 
 
 def write(folder: Path) -> Path:

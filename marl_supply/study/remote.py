@@ -14,9 +14,11 @@ from marl_supply.errors import InputError
 from marl_supply.learning.extras import check_installed
 from marl_supply.study.attempts import Attempts, RowFailed
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow, SeatsRow, Train
+from marl_supply.study.file import LearnerRow, ModelRow, SeatsRow, Train
 from marl_supply.study.folder import Folder
 from marl_supply.study.load import load
+from marl_supply.study.model import make_model
+from marl_supply.study.model_row import model_of, results_of
 from marl_supply.study.players import is_path, policy_file
 from marl_supply.study.progress import Progress
 from marl_supply.study.seats_of import all_sources
@@ -122,11 +124,23 @@ class _Rows:
 
         row = self.experiment.compare[name]
         task = partial(do_row, self.experiment.to_dict(), name)
-        files = {**_policy_files(name, row), **self._of_sources(name), **self._kept(name)}
+        files = {**_policy_files(name, row), **self._models(name), **self._of_sources(name), **self._kept(name)}
         return Errand(task, files, HERE, resources(self.experiment.train, row))
 
     def _ready(self, name: str) -> bool:
         return all(map(self.folder.finished, all_sources(self.experiment.compare, name)))
+
+    def _models(self, name: str) -> Files:
+        """The pretrained models that a row and its sources play, made here unless they are there."""
+        files: Files = {}
+        for each in (name, *all_sources(self.experiment.compare, name)):
+            row = self.experiment.compare[each]
+            model = model_of(row) if isinstance(row, ModelRow) else None
+            if model is not None:
+                told = partial(self.progress.update, name)
+                path = make_model(model, results_of(self.folder), told)
+                files[(Path(HERE).parent.parent / path.parent.name / path.name).as_posix()] = path.read_bytes()
+        return files
 
     def _of_sources(self, name: str) -> Files:
         """The records and the trained policies of the rows whose policies a row plays."""
@@ -198,7 +212,8 @@ def _policy_files(name: str, row: Row) -> Files:
     """
     if isinstance(row, SeatsRow):
         return {}
-    policy = [] if isinstance(row, LearnerRow) or row.policy is None else [row.policy]
+    named = row.model if isinstance(row, ModelRow) else None if isinstance(row, LearnerRow) else row.policy
+    policy = [named] if isinstance(named, str) else []
     files: Files = {}
     for path in [Path(text) for text in [*policy, *row.seats.values()] if is_path(text)]:
         if path.is_absolute() or ".." in path.parts:

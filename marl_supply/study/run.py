@@ -11,12 +11,13 @@ from typing import Any
 from marl_supply.errors import InputError
 from marl_supply.study import provenance
 from marl_supply.study.analysis import Say
-from marl_supply.study.experiment import Experiment
-from marl_supply.study.file import LearnerRow
+from marl_supply.study.experiment import Experiment, Row
+from marl_supply.study.file import LearnerRow, ModelRow
 from marl_supply.study.folder import Folder, join_tables, read_json, write_json
 from marl_supply.study.jobs import do_rows
 from marl_supply.study.plan import check
 from marl_supply.study.progress import Progress
+from marl_supply.study.stock import keep_stock, stock_file
 
 
 def folder_of(experiment: Experiment, results: str | Path = "results") -> Folder:
@@ -62,7 +63,7 @@ def run(
             if fresh and not new:
                 _empty(folder)
             todo = [name for name in rows if not folder.finished(name)]
-            kinds = {n: "learner" if isinstance(experiment.compare[n], LearnerRow) else "policy" for n in todo}
+            kinds = {n: _kind(experiment.compare[n]) for n in todo}
             progress = Progress(kinds, min(experiment.train.jobs, max(len(todo), 1)))
             for line in resumption(folder, experiment):
                 (say or progress.say)(line)
@@ -72,6 +73,7 @@ def run(
             folder.remove()
         raise
     _analyse(folder, experiment, say or progress.say)
+    _keep_stock(folder, experiment)
     return folder
 
 
@@ -98,6 +100,10 @@ def resumption(folder: Folder, experiment: Experiment) -> list[str]:
     if earlier:
         lines.append("  the kept rows were computed by another version of the code; --fresh computes them again")
     return lines
+
+
+def _kind(row: Row) -> str:
+    return "learner" if isinstance(row, LearnerRow) else "model" if isinstance(row, ModelRow) else "policy"
 
 
 def _work(
@@ -149,6 +155,16 @@ def _analyse(folder: Folder, experiment: Experiment, say: Say) -> None:
                 raise InputError(f"analyse.{name}: {error}") from None
             told = {"settings": settings, "found": found, "seconds": round(time.monotonic() - started, 1)}
             write_json(path, {**told, "ended": provenance.now(), "commit": provenance.commit()})
+
+
+def _keep_stock(folder: Folder, experiment: Experiment) -> None:
+    """Keep the stock over time of the rows that the report draws."""
+    if "inventory" not in experiment.report.show:
+        return
+    with folder.held():
+        for name in experiment.report.inventory or experiment.compare:
+            if not stock_file(folder, name).is_file():
+                keep_stock(folder, experiment, name)
 
 
 def _telling(say: Say, name: str) -> Say:

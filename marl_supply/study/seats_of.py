@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from marl_supply.errors import InputError, nearest
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow, SeatsRow
+from marl_supply.study.file import SeatsRow
 
 
 def sources_of(row: Row) -> tuple[str, ...]:
@@ -76,8 +76,8 @@ def seeds_of(experiment: Experiment, row: Row) -> tuple[int | None, ...]:
     InputError
         If it plays policies of rows that were trained with other seeds than one another.
     """
-    if isinstance(row, LearnerRow):
-        return row.seeds
+    if row.trained_seeds:
+        return row.trained_seeds
     found = {name: seeds_of(experiment, experiment.compare[name]) for name in sources_of(row)}
     trained = {name: seeds for name, seeds in found.items() if None not in seeds}
     if not trained:

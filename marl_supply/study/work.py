@@ -18,9 +18,10 @@ from marl_supply.policies.seating import parameters_of
 from marl_supply.solvers.tune import Method, Tie, tune
 from marl_supply.study import provenance, tables
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow, PolicyRow, SeatsRow
+from marl_supply.study.file import LearnerRow, ModelRow, PolicyRow, SeatsRow
 from marl_supply.study.finished import players_of
 from marl_supply.study.folder import Folder, write_json, write_table
+from marl_supply.study.model_row import work_model
 from marl_supply.study.players import seat_players, seat_some
 from marl_supply.study.scoring import Scoring, scoring
 from marl_supply.study.tables import Table
@@ -47,6 +48,8 @@ def work(folder: Folder, experiment: Experiment, name: str, report: Report) -> N
     row = experiment.compare[name]
     if isinstance(row, LearnerRow):
         found, players = _train(folder, experiment, name, row, report)
+    elif isinstance(row, ModelRow):
+        found, players = work_model(folder, name, row, game_of(experiment, row), report)
     elif isinstance(row, SeatsRow):
         game, players = players_of(folder, experiment, name)
         found = _seated(game, row, players)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
+from marl_supply.learning.foundation.settings import Pretraining
 from marl_supply.learning.settings import Learner
 from marl_supply.study import file, reference_page
+from marl_supply.study.model_file import RecordedTask
 from marl_supply.topology.validate import keys_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -19,6 +21,7 @@ def test_the_page_is_current() -> None:
 
 def test_every_key_and_setting_is_on_the_page() -> None:
     page = reference_page.page()
-    for model in (file.PolicyRow, file.LearnerRow, file.Train, file.Evaluate, file.Report):
+    models = (file.PolicyRow, file.LearnerRow, file.ModelRow, file.FineTune, file.Train, file.Evaluate, file.Report)
+    for model in (*models, RecordedTask):
         assert all(f"| `{key}` |" in page for key in keys_of(model))
-    assert all(f"| `{setting.name}` |" in page for setting in fields(Learner))
+    assert all(f"| `{setting.name}` |" in page for kind in (Learner, Pretraining) for setting in fields(kind))

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from marl_supply.cli.parser import add_set
+from marl_supply.errors import InputError
 
 if TYPE_CHECKING:
     from marl_supply.report.write import Report
     from marl_supply.study.experiment import Experiment
+    from marl_supply.study.model_file import ModelFile
     from marl_supply.study.sweep import Cells
     from marl_supply.study.vary import Series
 
@@ -22,9 +24,12 @@ HELP = "run an experiment, or go on with one that was interrupted, and report"
 
 def describe(parser: ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("experiment", metavar="EXPERIMENT", help="a shipped name, or the path of an experiment file")
+    parser.add_argument(
+        "experiment", metavar="EXPERIMENT", help="a shipped name, or the path of an experiment or model file"
+    )
     parser.add_argument("--dry-run", action="store_true", help="check everything, say what would be done, do nothing")
-    parser.add_argument("--results", default="results", metavar="DIR", help="folder of all results (results)")
+    where = "folder of all results (results)"
+    parser.add_argument("--results", "--out", default="results", metavar="DIR", help=where)
     parser.add_argument("--fresh", action="store_true", help="delete what an earlier run of the same file left")
     where = "work on a ray cluster: auto, HOST:PORT or ray://HOST:10001 (docs/cluster.md)"
     parser.add_argument("--on", metavar="ADDRESS", help=where)
@@ -32,10 +37,13 @@ def describe(parser: ArgumentParser) -> None:
 
 
 def execute(options: Namespace) -> int:
-    """Run; the last line printed is the path of the report."""
-    from marl_supply.study import sweep, vary
+    """Run; the last line printed is the path of the report, or of the pretrained model."""
+    from marl_supply.study import model_file, sweep, vary
     from marl_supply.study.load import load
 
+    model = model_file.load(options.experiment, options.set)
+    if model is not None:
+        return _pretrain(model, options)
     searches = sweep.load(options.experiment, options.set)
     if searches is not None:
         return _search(searches, options)
@@ -56,6 +64,31 @@ def _dry(experiment: Experiment, results: str) -> int:
     print("\n".join(describe(experiment, check(experiment))))
     folder = folder_of(experiment, results)
     print("\n".join(resumption(folder, experiment) or [f"would write {folder.path}"]))
+    return 0
+
+
+def _pretrain(model: ModelFile, options: Namespace) -> int:
+    """Record and pretrain what a model file says; the last line printed is the path of the model."""
+    from marl_supply.study.model import describe_model, make_model
+    from marl_supply.study.progress import Progress
+
+    if options.on:
+        raise InputError("--on: a model is recorded and pretrained on this machine; leave it out")
+    if options.dry_run:
+        print("\n".join(describe_model(model, options.results)))
+        return 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    progress = Progress({model.name: "model"}, 1)
+
+    def report(share: float, words: str) -> None:
+        progress.update(model.name, share, words)
+
+    command = ["marl-supply", *sys.argv[1:]]
+    try:
+        path = make_model(model, options.results, report, fresh=options.fresh, command=command)
+    except KeyboardInterrupt:
+        raise _kept(options) from None
+    print(path)
     return 0
 
 
