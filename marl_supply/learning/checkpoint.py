@@ -32,7 +32,7 @@ def load_checkpoint(path: Path) -> Any:
     """
     try:
         return _arrays(torch.load(path, weights_only=True))
-    except (RuntimeError, EOFError, ValueError, OSError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile):
+    except (RuntimeError, EOFError, ValueError, OSError, LookupError, pickle.UnpicklingError, zipfile.BadZipFile):
         raise InputError(f"{path}: the checkpoint is cut off or damaged; delete it to train from the start.") from None
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from marl_supply.data.episode import Episode
 from marl_supply.data.load import Dataset, Instance
+from marl_supply.errors import InputError
 from marl_supply.learning.foundation.decisions import DecisionTokens
 from marl_supply.learning.foundation.returns import relative_returns
 from marl_supply.learning.foundation.rows import NodeTokens
@@ -112,8 +113,10 @@ def corpus_of(
     Raises
     ------
     InputError
-        For seats that a model cannot play, and datasets without a baseline.
+        For seats that a model cannot play, datasets without a baseline, and no dataset at all.
     """
+    if not datasets:
+        raise InputError("there is no dataset, so nothing to learn from; name one at least.")
     found: list[Seats] = []
     for task, dataset in datasets.items():
         told(f"reading {task}")
@@ -138,7 +141,8 @@ class _Part:
 
 
 def _shape(part: _Part) -> tuple[int, ...]:
-    return (len(part.nodes.rows), len(part.learned), *part.decisions.kinds.tolist())
+    kinds, places = part.decisions.kinds.tolist(), part.decisions.rows.tolist()
+    return (len(part.nodes.rows), len(part.learned), len(kinds), *kinds, *places)
 
 
 def _parts(dataset: Dataset, instance: Instance, number: int, settings: Pretraining) -> Iterator[_Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Self
@@ -30,6 +31,10 @@ class Settings:
                 raise InputError(f"{self.place}.{item.name}: {value!r} is no whole number.")
             if item.type == "float" and (not isinstance(value, (int, float)) or isinstance(value, bool)):
                 raise InputError(f"{self.place}.{item.name}: {value!r} is no number.")
+            if item.type == "float" and not math.isfinite(value):
+                raise InputError(f"{self.place}.{item.name}: {value!r} is no finite number.")
+            if item.type == "str" and not isinstance(value, str):
+                raise InputError(f"{self.place}.{item.name}: {value!r} is no text.")
         self._check()
 
     def _check(self) -> None:
@@ -133,7 +138,7 @@ class Pretraining(Settings):
     share: float = 1.0
     held_back: float = 0.05
     evaluations: int = 10
-    request: float = 0.02
+    request: float = 0.0
     precision: str = "float32"
     device: str = "cpu"
     seed: int = 0
@@ -190,7 +195,7 @@ class FineTuning(Settings):
     clip: float = 0.2
     learning_rate: float = 1e-4
     gradient_clip: float = 1.0
-    request: float = 0.02
+    request: float = 0.0
     evaluations: int = 8
     evaluation_replications: int = 256
     evaluation_periods: int = 200

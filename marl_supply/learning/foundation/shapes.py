@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.learning.foundation.decisions import CONSTANT as CONSTANT_DECISION
-from marl_supply.learning.foundation.decisions import NOMINAL
+from marl_supply.learning.foundation.decisions import KINDS, NOMINAL
 from marl_supply.learning.foundation.rows import CONSTANT as CONSTANT_ROW
-from marl_supply.learning.foundation.rows import SEEN
+from marl_supply.learning.foundation.rows import PLACES, SEEN
 
 NAMES = 8
 """Names that a decision can be among."""
@@ -23,6 +23,8 @@ INPUTS = {
     "question": CONSTANT_DECISION + CONSTANT_ROW,
 }
 """Numbers that go into each kind of token."""
+TABLES = {"kind": len(KINDS), "asked": len(KINDS), "place": PLACES}
+"""Rows of each table of learned tokens."""
 LEAST_SCALE, MOST_SCALE = -6.0, 4.0
 """Logarithms of the scale of a logistic law."""
 EVEN = 1e-5
@@ -38,6 +40,23 @@ class Shape:
     heads: int
     components: int
     window: int
+
+
+def weight_sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
+    """The sizes of a transformer's weights by name; matrices are (out, in)."""
+    width = shape.width
+    layers = {"returned": (width, RETURN), "head": (3 * shape.components + NAMES, width)}
+    for name, size in INPUTS.items():
+        layers |= {f"{name}_in": (width, size), f"{name}_out": (width, width)}
+    for number in range(shape.layers):
+        block = {"attend": (3 * width, width), "attended": (width, width)}
+        block |= {"units": (4 * width, width), "summed": (width, 4 * width)}
+        layers |= {f"blocks.{number}.{name}": size for name, size in block.items()}
+    norms = ["norm", *(f"blocks.{n}.{name}" for n in range(shape.layers) for name in ("norm_attention", "norm_units"))]
+    sizes: dict[str, tuple[int, ...]] = {f"{name}.weight": size for name, size in layers.items()}
+    sizes |= {f"{name}.bias": size[:1] for name, size in layers.items()}
+    sizes |= {f"{name}.{part}": (width,) for name in norms for part in ("weight", "bias")}
+    return sizes | {f"{name}.weight": (rows, width) for name, rows in TABLES.items()}
 
 
 def slopes(heads: int) -> list[float]:

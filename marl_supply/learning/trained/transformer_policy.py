@@ -18,7 +18,7 @@ from marl_supply.learning.foundation import shapes
 from marl_supply.learning.foundation.decisions import NOMINAL, DecisionTokens
 from marl_supply.learning.foundation.playing import Network, Recollection, cell_logarithms, name_logarithms
 from marl_supply.learning.foundation.rows import NodeTokens
-from marl_supply.learning.foundation.shapes import Shape
+from marl_supply.learning.foundation.shapes import Shape, weight_sizes
 from marl_supply.learning.trained.chunks import CHUNK, in_chunks
 from marl_supply.learning.trained.trained_policy import TrainedPolicy
 from marl_supply.simulation.state import Decisions
@@ -76,7 +76,17 @@ class TransformerPolicy(TrainedPolicy):
         return type(self)(self.network, {**self._description, "request": request})
 
     def sampling(self, temperature: float = 1.0) -> Self:
-        """The same policy, which draws from its laws (sharpened below 1) instead of deciding what is most probable."""
+        """The same policy, which draws from its laws (sharpened below 1) instead of deciding what is most probable.
+
+        Raises
+        ------
+        InputError
+            For a temperature below 0, or none.
+        """
+        if not 0 <= temperature < np.inf:
+            raise InputError(
+                f"temperature: {temperature} is none; use 1, less to sharpen, or 0 to decide the likeliest."
+            )
         return type(self)(self.network, {**self._description, "temperature": float(temperature)})
 
     def start(self, seat: Seat, replications: int) -> Memory:
@@ -105,9 +115,13 @@ class TransformerPolicy(TrainedPolicy):
 
     @classmethod
     def restore(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """What `arrays` and `description` describe."""
+        """What `arrays` and `description` describe; a `ValueError` where weights are missing or of other sizes."""
         kept = {name: description[name] for name in ("shape", "request", "temperature", "training")}
-        return cls(Network(Shape(**kept["shape"]), arrays), kept)
+        shape = Shape(**kept["shape"])
+        found = {name: np.shape(value) for name, value in arrays.items()}
+        if found != weight_sizes(shape):
+            raise ValueError("weights are not those of the shape")
+        return cls(Network(shape, arrays), kept)
 
 
 class Session:
@@ -205,19 +219,45 @@ class Session:
             low, step = float(decisions.low[number]), float(decisions.step[number])
             logarithms = cell_logarithms(weights, means, scales, low, step, int(decisions.choices[number]))
             return self._pick(logarithms, noise)
-        best = (weights - scales).argmax(-1)[..., None]
-        value = np.take_along_axis(means, best, -1)[..., 0] * decisions.unit[number]
+        value = self._value(weights, means, scales, noise) * decisions.unit[number]
         return np.clip(value, decisions.action.low[number], decisions.action.high[number])
+
+    def _value(
+        self, weights: Floats, means: Floats, scales: Floats, noise: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """(chunks, CHUNK) the highest peak of a law of numbers, or one drawn; below a temperature of 1 nearer to it."""
+        if noise is None:
+            best = (weights - scales).argmax(-1)[..., None]
+            return np.take_along_axis(means, best, -1)[..., 0].astype(np.float64)
+        temperature = self.policy.temperature
+        peaks = (weights - scales + temperature * scales).astype(np.float64)
+        which, rest = drawn_from(peaks, self._uniform(noise, weights.shape[:2]), temperature)
+        mean, scale = (np.take_along_axis(part, which[..., None], -1)[..., 0] for part in (means, scales))
+        return mean + np.exp(scale) * temperature * np.log(rest / (1 - rest))
+
+    def _uniform(self, noise: NDArray[np.float64], size: tuple[int, ...]) -> NDArray[np.float64]:
+        """(chunks, CHUNK) the (B,) uniform numbers, a half where there is no replication."""
+        drawn = np.full(size, 0.5)
+        drawn.reshape(-1)[: self.replications] = noise
+        return drawn
 
     def _pick(self, logarithms: NDArray[np.float64], noise: NDArray[np.float64] | None) -> NDArray[np.int64]:
         """(chunks, CHUNK) the most probable, or one drawn with (B,) uniform numbers."""
         if noise is None:
             return logarithms.argmax(-1)
-        share = np.exp((logarithms - logarithms.max(-1, keepdims=True)) / self.policy.temperature)
-        below = share.cumsum(-1) / share.sum(-1, keepdims=True)
-        drawn = np.zeros(logarithms.shape[:2])
-        drawn.reshape(-1)[: self.replications] = noise
-        return np.minimum((below < drawn[..., None]).sum(-1), logarithms.shape[-1] - 1)
+        return drawn_from(logarithms, self._uniform(noise, logarithms.shape[:2]), self.policy.temperature)[0]
+
+
+def drawn_from(
+    logarithms: NDArray[np.float64], uniform: NDArray[np.float64], temperature: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(...) which of (..., c) is drawn, and what is left of the uniform number, as uniform as before; within (0, 1)."""
+    share = np.exp((logarithms - logarithms.max(-1, keepdims=True)) / temperature)
+    below = share.cumsum(-1) / share.sum(-1, keepdims=True)
+    which = np.minimum((below < uniform[..., None]).sum(-1), logarithms.shape[-1] - 1)
+    top = np.take_along_axis(below, which[..., None], -1)[..., 0]
+    own = np.take_along_axis(share, which[..., None], -1)[..., 0] / share.sum(-1)
+    return which, np.clip(1 - (top - uniform) / own, 1e-9, 1 - 1e-9)
 
 
 def level_of(seat: Seat) -> str:
