@@ -176,7 +176,7 @@ class ModelRow(_Row):
     model: str | dict[str, Any] = key(..., "", "a model file, its shipped name or path, or a file of policies (.npz)")
     pretrain: dict[str, Any] = key({}, "", "settings of the model file's `pretrain` that are others in this row")
     request: Number | None = key(
-        None, "", "the return that it is to reach: 0 is the tuned rule's, 0.05 is 5% better (unstated: the model's own)"
+        None, "", "the return to reach: 0 is that of its data's baseline, -0.1 is 10% worse (unstated: the model's own)"
     )
     fine_tune: FineTune | None = key(None, "", "`{env_steps, seeds, ...}`: it goes on learning on this game first")
     seats: dict[Name, str] = key({}, "", "`{AGENT: NAME}`: other policies in some seats")

@@ -20,14 +20,12 @@ from marl_supply.errors import InputError
 from marl_supply.game.evaluate import evaluate
 from marl_supply.game.game import Game
 from marl_supply.learning.foundation.corpus import Batch
-from marl_supply.learning.foundation.decisions import DecisionTokens
 from marl_supply.learning.foundation.pretrain import Progress, check_device
-from marl_supply.learning.foundation.rows import NodeTokens
 from marl_supply.learning.foundation.settings import FineTuning
 from marl_supply.learning.foundation.transformer import TensorBatch, Transformer, log_likelihood
 from marl_supply.learning.streams import HELD_OUT, TRAINING
 from marl_supply.learning.trained import load_policies, save_policies
-from marl_supply.learning.trained.transformer_policy import ANYBODY, TransformerPolicy
+from marl_supply.learning.trained.transformer_policy import ANYBODY, Session, TransformerPolicy
 
 Floats = NDArray[np.float64]
 
@@ -182,13 +180,12 @@ class _Tuner:
             rewards.append(outcome.rewards)
         earned = np.array(rewards)
         return [
-            (self._batch(agent, seen[agent], done[agent]), self._worth(earned[:, row]))
+            (self._batch(memory[agent], seen[agent], done[agent]), self._worth(earned[:, row]))
             for row, agent in enumerate(game.agents)
         ]
 
-    def _batch(self, agent: str, seen: list[Floats], done: list[Floats]) -> Batch:
-        seat = self.game.seats[agent]
-        nodes, decisions = NodeTokens(seat, self.game.observe_level), DecisionTokens(seat)
+    def _batch(self, session: Session, seen: list[Floats], done: list[Floats]) -> Batch:
+        nodes, decisions = session.nodes, session.decisions
         views = np.array(seen).transpose(2, 0, 1)
         size, periods = views.shape[:2]
         values = decisions.values(np.array(done).transpose(2, 0, 1).astype(np.float64)).astype(np.float32)

@@ -222,7 +222,7 @@ def _length(own: Seats, settings: Pretraining) -> int:
 
 
 def _identity(datasets: Mapping[str, Dataset], settings: Pretraining) -> str:
-    """A digest of what a checkpoint depends on: the settings, and the digests of the data."""
+    """A digest of what a checkpoint depends on: the settings but for the device, and the digests of the data."""
     cards = {task: [entry["sha256"] for entry in own.card["instances"]] for task, own in datasets.items()}
-    text = json.dumps([settings.to_dict(), cards], sort_keys=True)
+    text = json.dumps([{**settings.to_dict(), "device": ""}, cards], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -6,6 +6,7 @@ Numbers are made comparable across chains: units are counted in the row's mean d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,7 @@ class NodeTokens:
                 self.matrix[at, number] += 1 / _unit(seat.network, table, int(where[number]), row)
                 if slot == STARTS["inventory_position"]:
                     self._add_safety(place[row], row, number)
+        self._projection, self._shift = self.matrix.T.astype(np.float32), self.shift.astype(np.float32)
         self.constant = np.array([list(described(seat, int(row)).values()) for row in self.rows], dtype=np.float64)
 
     def _add_safety(self, place: int, row: int, number: int) -> None:
@@ -114,15 +116,10 @@ class NodeTokens:
         self.matrix[at, number] = 1 / deviation
         self.shift[at] = -network.mean_demand[row] * periods / deviation
 
-    def changing(self, seen: Floats) -> NDArray[np.float32]:
+    def changing(self, seen: NDArray[Any]) -> NDArray[np.float32]:
         """(..., m, SEEN) tokens of (..., k) numbers seen, units."""
-        tokens = self.bounded(np.asarray(seen, dtype=np.float32) @ self.matrix.T.astype(np.float32))
-        return tokens.reshape(*seen.shape[:-1], len(self.rows), SEEN)
-
-    def bounded(self, products: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(..., m * SEEN) tokens of what `matrix` makes of the numbers seen."""
-        found: NDArray[np.float32] = np.clip(products + self.shift.astype(np.float32), -LIMIT, LIMIT)
-        return found
+        products = np.asarray(seen, dtype=np.float32) @ self._projection + self._shift
+        return np.clip(products, -LIMIT, LIMIT).reshape(*seen.shape[:-1], len(self.rows), SEEN)
 
 
 def scale_of(network: Network, row: int) -> float:

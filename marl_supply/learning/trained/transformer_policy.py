@@ -68,8 +68,8 @@ class TransformerPolicy(TrainedPolicy):
         Parameters
         ----------
         request
-            How much better than the tuned baseline, as a share of what that earns or costs: 0 for as good, .05 for a
-            twentieth better; None for no request: then it does what is usual in its data.
+            How much better than the baseline of its data, as a share of what that earns or costs: 0 for as good, .05
+            for a twentieth better; None for no request: then it does what is usual in its data.
         """
         if request is not None and not np.isfinite(request):
             raise InputError(f"request: {request} is no return; use a number such as 0.05, or null for none.")
@@ -151,7 +151,6 @@ class Session:
         self.recollection = Recollection(self.network, chunks, each)
         self.pending: Floats | None = None
         self.acted: NDArray[Any] = np.zeros((len(self.decisions.kinds), replications))
-        self.projection = self.nodes.matrix.T.astype(np.float32)
         self._constants()
 
     def _constants(self) -> None:
@@ -187,7 +186,7 @@ class Session:
 
     def _first(self, seen: Floats) -> Floats:
         """(chunks, CHUNK, 1 + m, width) the tokens of the return and of the rows."""
-        changing = self.nodes.bounded(seen @ self.projection).reshape(*seen.shape[:2], len(self.nodes.rows), -1)
+        changing = self.nodes.changing(seen)
         constant = np.broadcast_to(self.constant, (*changing.shape[:3], self.constant.shape[-1]))
         flat = np.concatenate([changing, constant], -1)
         rows = self.network.embed("row", flat.reshape(len(flat), -1, flat.shape[-1]))
