@@ -92,7 +92,7 @@ def page_of(card: Mapping[str, Any]) -> str:
         f"Actions: {recorded['actions']}. Periods of an episode: {recorded['horizon']}.",
         f"* Instances: {len(card['instances'])}. {_drawn(recorded)}.",
         f"* Seeds of episodes: {recorded['first_episode_seed']} on, {_seeds(recorded)}; `reset(seed=...)` begins the "
-        "same one.",
+        f"same one.{_starts(recorded)}",
         "* Rewards are money" + ("; `infos['rewards']` has each agent's, `rewards` the sum." if several else "."),
         "* Actions are those of the environment nearest to what the policies decided, and are what was played.",
         "",
@@ -127,6 +127,13 @@ def _seeds(recorded: Mapping[str, Any]) -> str:
     if recorded["common_seeds"]:
         return "on an instance the same for all policies"
     return "one each"
+
+
+def _starts(recorded: Mapping[str, Any]) -> str:
+    most = recorded["exploring_starts"]
+    if not most:
+        return ""
+    return f" Episodes begin with 0 to {most} periods of random actions, the same for all who play a seed."
 
 
 def _row(policy: Mapping[str, Any]) -> str:

@@ -68,6 +68,11 @@ class Dataset:
         """Whether all policies played the same seeds on each instance; false of cards that do not say."""
         return bool(self.card["recorded"].get("common_seeds", False))
 
+    @property
+    def exploring_starts(self) -> int:
+        """Periods at most in which chance began its episodes, see `exploring_periods`."""
+        return int(self.card["recorded"].get("exploring_starts", 0))
+
     def episodes(self) -> Iterator[Episode]:
         """All episodes, instance by instance."""
         for instance in self.instances:

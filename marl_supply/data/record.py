@@ -20,14 +20,27 @@ from marl_supply.simulation import State
 
 BATCH = 64
 """Episodes played side by side; it changes no number."""
+ACTIONS, EXPLORING, FIRST_ACTIONS = (crc32(name) for name in (b"random actions", b"exploring", b"first actions"))
+"""Streams of random numbers of an episode's seed."""
 
 
-def record(game: Game, player: Player, seeds: Sequence[int]) -> Iterator[Episode]:
+def exploring_periods(seed: int, most: int) -> int:
+    """With how many periods of random actions an episode begins: 0 to `most`, by its seed alone."""
+    return int(np.random.default_rng([seed, EXPLORING]).integers(most + 1))
+
+
+def record(game: Game, player: Player, seeds: Sequence[int], exploring_starts: int = 0) -> Iterator[Episode]:
     """Play an episode for each seed; the action recorded is the one that is played.
 
     What a policy decides is first turned into the nearest action of the agent's space (`encode`), so the actions of an
     episode, played again in ``parallel_env(game)`` (or ``gym_env``) after ``reset(seed=seed)``, earn the same rewards,
     bit by bit.
+
+    Parameters
+    ----------
+    exploring_starts : int
+        Periods at most at the beginning of an episode in which chance acts for all agents (`exploring_periods`).
+        Whoever plays a seed meets the same, so all begin in the same state, one that they would not have come to.
 
     Raises
     ------
@@ -45,23 +58,26 @@ def record(game: Game, player: Player, seeds: Sequence[int]) -> Iterator[Episode
             raise InputError(f"no policy for '{agent}'; give one to each of {', '.join(game.agents)}.")
         check_needs(player.policies[agent], game.seats[agent], game.observe_level)
     for start in range(0, len(seeds), BATCH):
-        yield from _batch(game, player, seeds[start : start + BATCH])
+        yield from _batch(game, player, seeds[start : start + BATCH], exploring_starts)
 
 
-def _batch(game: Game, player: Player, seeds: Sequence[int]) -> Iterator[Episode]:
+def _batch(game: Game, player: Player, seeds: Sequence[int], exploring_starts: int) -> Iterator[Episode]:
     state = game.start(len(seeds), noise=SideBySide([game.randomness(1, seed) for seed in seeds]))
     memory = {agent: player.policies[agent].start(game.seats[agent], len(seeds)) for agent in game.agents}
-    chance = [np.random.default_rng([seed, crc32(b"random actions")]) for seed in seeds]
+    chance, first = (_generators(seeds, stream) for stream in (ACTIONS, FIRST_ACTIONS))
+    exploring = np.array([exploring_periods(seed, exploring_starts) for seed in seeds])
     seen = {agent: [_vector(game, state, agent)] for agent in game.agents}
     done: dict[str, list[NDArray[Any]]] = {agent: [] for agent in game.agents}
     rewards, costs = [], []
-    for _ in range(game.horizon):
+    for period in range(game.horizon):
         decided = {}
         for agent, action in game.actions.items():
             wish, memory[agent] = player.policies[agent].act(game.observe(state, agent), memory[agent])
             played = encode(action, wish, state)
             if player.random_share:
                 played = _perhaps_random(action, played, player.random_share, chance)
+            if period < exploring.max():
+                played = _perhaps_random(action, played, period < exploring, first)
             if game.network.reviews is not None and action.seat.integer:
                 played = np.where(game.open_components(state, agent), played, 0)
             done[agent].append(played)
@@ -97,6 +113,10 @@ def _episodes(
         )
 
 
+def _generators(seeds: Sequence[int], stream: int) -> list[np.random.Generator]:
+    return [np.random.default_rng([seed, stream]) for seed in seeds]
+
+
 def _vector(game: Game, state: State, agent: str) -> NDArray[np.float32]:
     return np.asarray(game.vector(state, agent)).astype(np.float32)
 
@@ -114,9 +134,9 @@ def _inside(action: Action, played: NDArray[Any]) -> NDArray[Any]:
 
 
 def _perhaps_random(
-    action: Action, played: NDArray[Any], share: float, chance: Sequence[np.random.Generator]
+    action: Action, played: NDArray[Any], share: float | NDArray[Any], chance: Sequence[np.random.Generator]
 ) -> NDArray[Any]:
-    """(n, B) the action, or with a probability of `share` one drawn uniformly from its space."""
+    """(n, B) the action, or with a probability of `share`, a number or (B,), one drawn uniformly from its space."""
     drawn = np.array([generator.random(1 + len(played)) for generator in chance]).T
     if action.seat.integer:
         uniform = np.floor(drawn[1:] * action.choices[:, None])

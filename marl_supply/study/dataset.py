@@ -39,6 +39,7 @@ def record_dataset(
     seed: int = 0,
     first_episode_seed: int = 0,
     common_seeds: bool = False,
+    exploring_starts: int = 0,
     jobs: int = 1,
     root: Path | None = None,
     told: Callable[[str], None] = lambda line: None,
@@ -66,6 +67,7 @@ def record_dataset(
         episodes,
         first_episode_seed=first_episode_seed,
         common_seeds=common_seeds,
+        exploring_starts=exploring_starts,
         jobs=jobs,
         root=root,
         told=told,
@@ -81,6 +83,7 @@ def record_instances(
     *,
     first_episode_seed: int = 0,
     common_seeds: bool = False,
+    exploring_starts: int = 0,
     jobs: int = 1,
     root: Path | None = None,
     told: Callable[[str], None] = lambda line: None,
@@ -102,6 +105,8 @@ def record_instances(
     common_seeds : bool
         Whether all of the mix play the same seeds on an instance (episode k of instance i has ``first_episode_seed
         + i * episodes + k``), so that what they earn differs by what they do; else every episode has its own seed.
+    exploring_starts : int
+        Periods at most, drawn for each seed, in which episodes begin with random actions.
     jobs : int
         Instances recorded at once, each in a process; it changes no number.
     root
@@ -120,10 +125,16 @@ def record_instances(
     for number, own in enumerate(mix):
         if own.label in (other.label for other in mix[:number]):
             raise InputError(f"--policy {own.label}: it stands twice; give it more --episodes instead")
-    recorded = {**_alike(family), **drawn, "first_episode_seed": first_episode_seed, "common_seeds": common_seeds}
+    recorded = {
+        **_alike(family),
+        **drawn,
+        "first_episode_seed": first_episode_seed,
+        "common_seeds": common_seeds,
+        "exploring_starts": exploring_starts,
+    }
     final = _free_folder(name, root)
     partial = final.with_name(f".{final.name}.partial-{os.getpid()}")
-    recording = Recording(name, partial, tuple(mix), episodes, first_episode_seed, common_seeds)
+    recording = Recording(name, partial, tuple(mix), episodes, first_episode_seed, common_seeds, exploring_starts)
     try:
         entries: list[dict[str, Any]] = []
         returns: dict[str, list[list[float]]] = {own.label: [] for own in mix}

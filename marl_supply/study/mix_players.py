@@ -34,9 +34,17 @@ _Search = tuple[str, int, tuple[tuple[str, tuple[tuple[str, float], ...]], ...]]
 
 @dataclass
 class MixPlayers:
-    """Who plays on one instance. What several entries of a mix ask for is searched or solved once."""
+    """Who plays on one instance. What several entries of a mix ask for is searched or solved once.
+
+    Attributes
+    ----------
+    game : Game
+    exploring : bool
+        Whether episodes begin with random actions.
+    """
 
     game: Game
+    exploring: bool = False
     _searches: dict[_Search, Tuned] = field(default_factory=dict)
     _optimum: Solution | None = None
 
@@ -94,10 +102,11 @@ class MixPlayers:
         best, name = self._optimum, self.game.topology.name
         if not best.players:
             raise InputError(f"{name}: nothing that the agents see plays its optimum; set game.observe: full.")
-        if own.random_share and any(isinstance(player, OrderTable) for player in best.players.values()):
+        chance = own.random_share or self.exploring
+        if chance and any(isinstance(player, OrderTable) for player in best.players.values()):
             raise InputError(
                 f"{name}: its optimum is a table of the states that it comes to itself, and random actions lead to "
-                "others; leave random out, or add it to a tuned rule."
+                "others; leave random and exploring starts out, or record a tuned rule."
             )
         per = "period" if self.game.criterion == "average" else "horizon"
         found = {"by": "optimum", "method": best.details["by"], "cost": best.cost, "per": per, "exact": best.exact}

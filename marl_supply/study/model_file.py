@@ -40,6 +40,9 @@ class RecordedTask(Section):
     seed: Periods = key(0, "", "of what is drawn")
     episodes: Count = key(..., "", "of each policy on each instance")
     first_episode_seed: Periods = key(1_000_000, "", "of the first episode; far from the seeds that rows are scored on")
+    exploring_starts: Periods = key(
+        0, "", "episodes begin with up to so many periods of random actions, the same for all policies, not learned"
+    )
     jobs: Count = key(1, "", "instances recorded at once, each in a process; it changes no number")
     policies: tuple[str, ...] = Field(
         min_length=1, description="as `--policy` of `marl-supply dataset`; the first is the baseline of returns"

@@ -44,6 +44,8 @@ class Recording:
         The seeds follow one after another from here.
     common_seeds : bool
         Whether all of the mix play the same seeds on an instance; else every episode has a seed of its own.
+    exploring_starts : int
+        Periods at most at the beginning of an episode in which chance acts, the same for whoever plays its seed.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Recording:
     episodes: int
     first_episode_seed: int = 0
     common_seeds: bool = False
+    exploring_starts: int = 0
 
     def seeds(self, instance: int, player: int) -> range:
         """Of a player's episodes on an instance."""
@@ -68,13 +71,13 @@ class Recording:
             For policies that do not fit it.
         """
         game = Game(topology)
-        players = MixPlayers(game)
+        players = MixPlayers(game, self.exploring_starts > 0)
         played: list[Episode] = []
         returns: Returns = {}
         did: dict[str, Any] = {}
         for place, own in enumerate(self.mix):
             player, found = players.player(own)
-            its = list(record(game, player, self.seeds(number, place)))
+            its = list(record(game, player, self.seeds(number, place), self.exploring_starts))
             returns[own.label] = [float(episode.total_rewards.sum()) for episode in its]
             did[own.label] = _did(game, player, found, returns[own.label])
             played += its

@@ -9,6 +9,7 @@ import pytest
 
 from marl_supply.cli import main
 from marl_supply.data import load_dataset
+from marl_supply.data.record import exploring_periods
 from marl_supply.errors import InputError
 from marl_supply.game import Game
 from marl_supply.policies.seating import seat_everybody
@@ -34,9 +35,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "datasets"
 
 
-def recorded(*stated: str, chain: str = "lost_sales", episodes: int = 3, **settings: Any) -> Path:
+def recorded(*stated: str, chain: str = "lost_sales", episodes: int = 3, name: str = "mix/v0", **settings: Any) -> Path:
     mix = [Mixed.parse(words) for words in stated]
-    return record_dataset(chain, "mix/v0", mix, episodes, **{"overrides": SHORT, **settings})
+    return record_dataset(chain, name, mix, episodes, **{"overrides": SHORT, **settings})
 
 
 def test_with_common_seeds_all_policies_meet_the_same_demand() -> None:
@@ -50,6 +51,24 @@ def test_with_common_seeds_all_policies_meet_the_same_demand() -> None:
         for one, other in zip(episodes[:3], episodes[6:], strict=True):
             assert np.array_equal(one.rewards["store"], other.rewards["store"])
     assert "on an instance the same for all policies" in (dataset.folder / "README.md").read_text()
+
+
+def test_exploring_starts_are_the_same_for_whoever_plays_a_seed() -> None:
+    mix = ["base_stock store.base_stock_level=9", "base_stock store.base_stock_level=2"]
+    dataset = load_dataset(recorded(*mix, episodes=12, common_seeds=True, exploring_starts=3))
+    assert dataset.exploring_starts == 3
+    assert "begin with 0 to 3 periods of random actions" in (dataset.folder / "README.md").read_text()
+    plain = load_dataset(recorded(*mix, episodes=12, common_seeds=True, name="mix/plain"))
+    assert plain.exploring_starts == 0 and "random actions, the same" not in (plain.folder / "README.md").read_text()
+    episodes, without = list(dataset.instances[0].episodes()), list(plain.instances[0].episodes())
+    lengths = [exploring_periods(episode.seed, 3) for episode in episodes]
+    assert set(lengths) == {0, 1, 2, 3}
+    for one, other, its, length in zip(episodes[:12], episodes[12:], without[:12], lengths[:12], strict=True):
+        assert np.array_equal(one.actions["store"][:length], other.actions["store"][:length])
+        assert np.array_equal(one.observations["store"][: length + 1], other.observations["store"][: length + 1])
+        assert one.actions["store"][length:].any() and (length > 0) != np.array_equal(
+            one.actions["store"], its.actions["store"]
+        )
 
 
 def test_a_card_that_does_not_say_has_no_common_seeds() -> None:

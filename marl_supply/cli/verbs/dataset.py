@@ -46,6 +46,13 @@ def describe(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--common-seeds", action="store_true", help="all policies play the same episode seeds on an instance"
     )
+    parser.add_argument(
+        "--exploring-starts",
+        type=natural,
+        default=0,
+        metavar="K",
+        help="episodes begin with up to K periods of random actions, the same for all who play a seed (0)",
+    )
     parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="instances at once, in processes (1)")
     add_set(parser, "game.horizon=50")
     add_json(parser)
@@ -71,6 +78,7 @@ def execute(options: Namespace) -> int:
         seed=options.seed,
         first_episode_seed=options.first_episode_seed,
         common_seeds=options.common_seeds,
+        exploring_starts=options.exploring_starts,
         jobs=options.jobs,
         told=lambda line: print(line, file=sys.stderr),
     )

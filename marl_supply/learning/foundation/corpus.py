@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from marl_supply.data.episode import Episode
 from marl_supply.data.load import Dataset, Instance
+from marl_supply.data.record import exploring_periods
 from marl_supply.errors import InputError
 from marl_supply.learning.foundation.decisions import DecisionTokens
 from marl_supply.learning.foundation.returns import relative_returns
@@ -48,7 +49,7 @@ class Seats:
     """All that one task's seats of one shape saw and did: E episodes of T periods.
 
     task: its name; of: (E,) the seat of each episode, by which `rows`, `decisions`, `step`, `low` and `high` go; held:
-    (E,) whether it is held back.
+    (E,) whether it is held back; learned: (E, T) whether a period's decisions are learned.
     """
 
     task: str
@@ -71,15 +72,14 @@ class Seats:
         """Tokens of a period: the return, rows and decisions."""
         return 1 + self.rows.shape[1] + len(self.kinds)
 
-    def batch(
-        self, generator: np.random.Generator, pieces: int, periods: int, unconditional: float, held: bool = False
-    ) -> Batch:
-        """Pieces drawn at random, a beginning of an episode as likely as any other."""
+    def batch(self, generator: np.random.Generator, pieces: int, settings: Pretraining, held: bool = False) -> Batch:
+        """Pieces drawn at random; of those held back, the requested return is never hidden."""
         among = np.flatnonzero(self.held == held)
         episodes = among[generator.integers(len(among), size=pieces)]
-        periods = min(periods, self.values.shape[1])
+        periods = min(settings.segment, self.values.shape[1])
         start = generator.integers(self.values.shape[1] - periods + 1, size=pieces)
-        hidden = generator.random(pieces) < unconditional
+        start[generator.random(pieces) < settings.beginnings] = 0
+        hidden = generator.random(pieces) < (0.0 if held else settings.unconditional)
         where = episodes[:, None], start[:, None] + np.arange(periods)
         seat = self.of[episodes]
         return Batch(
@@ -94,7 +94,7 @@ class Seats:
             self.step[seat],
             self.low[seat],
             self.high[seat],
-            np.broadcast_to(self.learned, (len(self.of), len(self.learned)))[where],
+            self.learned[where],
         )
 
 
@@ -142,7 +142,7 @@ class _Part:
 
 def _shape(part: _Part) -> tuple[int, ...]:
     kinds, places = part.decisions.kinds.tolist(), part.decisions.rows.tolist()
-    return (len(part.nodes.rows), len(part.learned), len(kinds), *kinds, *places)
+    return (len(part.nodes.rows), part.learned.shape[1], len(kinds), *kinds, *places)
 
 
 def _parts(dataset: Dataset, instance: Instance, number: int, settings: Pretraining) -> Iterator[_Part]:
@@ -150,6 +150,8 @@ def _parts(dataset: Dataset, instance: Instance, number: int, settings: Pretrain
     baseline = dataset.card["policies"][0]["name"]
     everything = list(instance.episodes())
     chosen, held = _chosen(everything, number, settings)
+    least = min(settings.least_return_periods, settings.return_periods)
+    exploring = np.array([exploring_periods(episode.seed, dataset.exploring_starts) for episode in everything])
     for agent, seat in game.seats.items():
         returns, counted = relative_returns(everything, baseline, agent, settings.return_periods)
         nodes, decisions = NodeTokens(seat, game.observe_level), DecisionTokens(seat)
@@ -162,7 +164,7 @@ def _parts(dataset: Dataset, instance: Instance, number: int, settings: Pretrain
             nodes.changing(seen),
             decisions.values(actions.astype(np.float64)).astype(np.float32),
             returns[chosen],
-            counted >= min(settings.least_return_periods, settings.return_periods),
+            (counted >= least) & (np.arange(len(counted)) >= exploring[chosen, None]),
         )
 
 
@@ -196,5 +198,5 @@ def _joined(task: str, parts: Sequence[_Part]) -> Seats:
         np.concatenate([part.seen for part in parts]),
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.returns for part in parts]),
-        first.learned,
+        np.concatenate([part.learned for part in parts]),
     )

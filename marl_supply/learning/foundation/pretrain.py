@@ -122,7 +122,7 @@ class _Run:
             group["lr"] = settings.learning_rate * rate_at(self.done / self.updates, settings.warm_up)
         self.optimizer.zero_grad(set_to_none=True)
         for own, pieces in zip(self.seats, self.pieces, strict=True):
-            batch = own.batch(generator, pieces, settings.segment, settings.unconditional)
+            batch = own.batch(generator, pieces, settings)
             with torch.autocast(torch.device(settings.device).type, torch.bfloat16, settings.precision == "bfloat16"):
                 loss = loss_of(self.model, TensorBatch(batch, settings.device)) / len(self.seats)
             loss.backward()
@@ -137,7 +137,7 @@ class _Run:
             for own in self.seats:
                 if own.held.any():
                     generator = np.random.default_rng([self.settings.seed, HELD_BACK])
-                    batch = own.batch(generator, HELD_BACK_PIECES, self.settings.segment, 0.0, held=True)
+                    batch = own.batch(generator, HELD_BACK_PIECES, self.settings, held=True)
                     loss = loss_of(self.model, TensorBatch(batch, self.settings.device))
                     losses.setdefault(own.task, []).append(float(loss))
         self.curve.append(point | {"loss": {task: float(np.mean(found)) for task, found in losses.items()}})

@@ -96,6 +96,9 @@ class Pretraining(Settings):
         Tokens of each task in one update.
     learning_rate, warm_up, weight_decay, gradient_clip : float
         Of AdamW: the highest rate, reached after a share `warm_up` of the updates, then falling as a cosine to 0.
+    beginnings : float
+        Share of pieces that begin with an episode, the others begin anywhere. What a model cannot copy from its own
+        past, such as the level that stock is to rise to, it has to learn there.
     unconditional : float
         Share of pieces whose requested return is hidden, so that the model also plays without one.
     return_periods : int
@@ -132,6 +135,7 @@ class Pretraining(Settings):
     warm_up: float = 0.02
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
+    beginnings: float = 0.25
     unconditional: float = 0.1
     return_periods: int = 50
     least_return_periods: int = 10
@@ -147,7 +151,7 @@ class Pretraining(Settings):
         self._at_least(1, "width", "layers", "heads", "components", "window", "segment", "tokens", "batch_tokens")
         self._at_least(1, "return_periods", "least_return_periods", "evaluations")
         self._at_least(0, "seed", "weight_decay")
-        self._shares(1, "warm_up", "unconditional", "share")
+        self._shares(1, "warm_up", "beginnings", "unconditional", "share")
         self._shares(0.5, "held_back")
         self._above_zero("share", "learning_rate", "gradient_clip")
         if self.width % (2 * self.heads):

@@ -11,6 +11,7 @@ pytest.importorskip("h5py")
 
 from tiny_datasets import BASELINE, LEVELS, WORSE, recorded  # noqa: E402
 
+from marl_supply.data.record import exploring_periods  # noqa: E402
 from marl_supply.errors import InputError  # noqa: E402
 from marl_supply.game.game import Game  # noqa: E402
 from marl_supply.learning.foundation.corpus import Seats, corpus_of  # noqa: E402
@@ -151,7 +152,7 @@ def test_what_is_learned_is_what_was_recorded() -> None:
     dataset = recorded("lost_sales", LEVELS, 4, ranges=[Range.parse("nodes.store.lost_sale_cost=4..39")], instances=2)
     seats = one(corpus_of({"lost": dataset}, replace(SETTINGS, held_back=0.0)))
     assert seats.task == "lost" and not seats.held.any() and seats.of.tolist() == [0] * 8 + [1] * 8
-    assert seats.learned.tolist() == [True] * 12 + [False] * 2
+    assert seats.learned.tolist() == [[True] * 12 + [False] * 2] * 16
     for number, instance in enumerate(dataset.instances):
         game = instance.game()
         nodes = NodeTokens(game.seats["store"], game.observe_level)
@@ -173,7 +174,7 @@ def test_seeds_held_back_are_in_no_batch_that_is_learned() -> None:
     numbers = replace(seats, values=np.broadcast_to(np.arange(16.0)[:, None, None], seats.values.shape))
     seen: dict[bool, set[int]] = {True: set(), False: set()}
     for held, those in seen.items():
-        batch = numbers.batch(np.random.default_rng(2), 300, 6, 0.0, held)
+        batch = numbers.batch(np.random.default_rng(2), 300, replace(SETTINGS, segment=6), held)
         those |= set(batch.values.astype(int).ravel().tolist())
     assert len(seen[True]) == 4 and seen[True] | seen[False] == set(range(16)) and not seen[True] & seen[False]
     assert {number % 8 for number in seen[True]} == {number % 8 for number in seen[True] if number < 8}
@@ -183,11 +184,27 @@ def test_seeds_held_back_are_in_no_batch_that_is_learned() -> None:
 
 def test_a_batch_is_pieces_of_episodes() -> None:
     seats = one(corpus_of({"lost": recorded("lost_sales", LEVELS, 8)}, SETTINGS))
-    batch = seats.batch(np.random.default_rng(2), 200, 6, 0.5)
+    settings = replace(SETTINGS, segment=6, unconditional=0.5, beginnings=0.0)
+    batch = seats.batch(np.random.default_rng(2), 200, settings)
     assert batch.seen.shape[:2] == batch.values.shape[:2] == batch.returns.shape == batch.learned.shape == (200, 6)
     assert 60 < batch.hidden.sum() < 140
     own = [seats.seen[e, t : t + 6].tobytes() for e in np.flatnonzero(~seats.held) for t in range(9)]
     assert {piece.tobytes() for piece in batch.seen} <= set(own)
+    first = {seats.seen[e, :6].tobytes() for e in range(len(seats.seen))}
+    for share, low, high in ((0.0, 0, 60), (0.5, 80, 140), (1.0, 200, 200)):
+        pieces = seats.batch(np.random.default_rng(2), 200, replace(settings, beginnings=share)).seen
+        assert low <= sum(piece.tobytes() in first for piece in pieces) <= high
+
+
+def test_actions_of_chance_at_the_beginning_are_not_learned() -> None:
+    """Whoever plays a seed begins in the same state, so returns compare what they do from there."""
+    dataset = recorded("lost_sales", LEVELS, 8, exploring_starts=4)
+    seats = one(corpus_of({"lost": dataset}, replace(SETTINGS, held_back=0.0)))
+    (instance,) = dataset.instances
+    lengths = [exploring_periods(episode.seed, 4) for episode in instance.episodes()]
+    assert len(set(lengths)) > 2 and min(lengths) == 0
+    assert [row.tolist() for row in seats.learned] == [[False] * n + [True] * (12 - n) + [False] * 2 for n in lengths]
+    assert not seats.returns[:8].any() and seats.returns[8:].any()
 
 
 def test_seats_of_one_shape_but_other_rows_are_learned_apart() -> None:
