@@ -43,11 +43,13 @@ class Mask:
         self.orders = slice(base.orders if base else len(ordering.low))
         self.low, self.steps = ((base or ordering).low[self.orders, None], (base or ordering).steps[self.orders, None])
         edges = np.arange(len(seat.edges)) if self.kind in ("order", "quantity") else seat.first_edge
-        self.rows = seat.edge_rows[edges]
+        self.rows = ordering.component_rows if self.kind == "choose_one" else seat.edge_rows[edges]
         # Where orders go downstream first, what a level or an amount orders is not known yet when actions are chosen.
+        # Bounds of quantities are within limits already; `choose_one` bounds those of all edges, and what is above the
+        # limit of the chosen one is cut.
         known_now = self.kind in ("order", "quantity") or not network.downstream_first
         self.limit = None
-        if network.order_limit is not None and known_now and self.kind != "quantity":
+        if network.order_limit is not None and known_now and self.kind not in ("quantity", "choose_one"):
             self.limit = network.order_limit[seat.scope.edges][edges][:, None]
         self.reviewed = network.reviews is not None
         self.needed = self.reviewed or (self.limit is not None and bool(np.isfinite(self.limit).any()))

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from marl_supply.errors import InputError
 from marl_supply.study.analysis import Analysis
 from marl_supply.study.file import Evaluate, LearnerRow, ModelRow, PolicyRow, Report, SeatsRow, Train
 from marl_supply.topology import load as load_topology
@@ -45,6 +46,16 @@ class Experiment:
     def topology_of(self, row: Row) -> Topology:
         """The topology with what a row states for itself in the section `game`."""
         return load_topology(self.topology, {f"game.{name}": value for name, value in row.game.items()})
+
+    def training_topology_of(self, row: Row) -> Topology:
+        """The topology that a row is tuned or trained on, where it states values of its own for that."""
+        topology = self.topology_of(row)
+        if not isinstance(row, PolicyRow | LearnerRow) or not row.trained_on:
+            return topology
+        try:
+            return load_topology(topology, row.trained_on)
+        except InputError as error:
+            raise InputError(f"trained_on: {error}") from None
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved file, JSON-able; `load` reads it back, and it has the same hash."""

@@ -80,7 +80,17 @@ class _Row(Section):
         return ()
 
 
-class PolicyRow(_Row):
+class _Prepared(_Row):
+    """What every row may state that is tuned or trained on the game of the experiment."""
+
+    trained_on: dict[str, Any] = key(
+        {},
+        "",
+        "`{PATH: VALUE}`: it is tuned or trained on a topology with these values, and scored on the experiment's",
+    )
+
+
+class PolicyRow(_Prepared):
     """A row of the comparison that is played by rules, or by policies trained before."""
 
     policy: str | None = key(None, "", "name of a rule, or the path of a trained policy, for every seat")
@@ -101,6 +111,8 @@ class PolicyRow(_Row):
             raise ValueError("tune: nobody plays a rule to tune; name it under policy, and others in seats")
         if self.equilibrium and (self.seats or self.policy is None or self.tune or self.parameters):
             raise ValueError("equilibrium: it finds the parameters of one rule; leave tune, parameters and seats out")
+        if self.trained_on and not (self.tune or self.equilibrium):
+            raise ValueError("trained_on: nothing is searched here; add tune: true, or leave it out")
         return self
 
     def to_dict(self) -> dict[str, Any]:
@@ -108,7 +120,7 @@ class PolicyRow(_Row):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class LearnerRow(_Row):
+class LearnerRow(_Prepared):
     """A row of the comparison that is trained: once for each seed, all seeds together as copies."""
 
     learner: str = key(..., "", "name of a learner")

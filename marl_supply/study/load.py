@@ -173,6 +173,8 @@ def _apply(document: dict[str, Any], overrides: Sequence[str]) -> tuple[dict[str
         if first in _OF_CHAIN:
             of_chain[path] = value
         else:
+            if first == "compare" and len(rest) > 2 and rest[1] == "trained_on":
+                rest = [*rest[:2], ".".join(rest[2:])]
             document = _put(document, [first, *rest], value, path)
     return document, of_chain
 

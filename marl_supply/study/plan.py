@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
 from marl_supply.learning.extras import check_installed
@@ -70,18 +72,26 @@ def describe_row(row: Row) -> str:
     if isinstance(row, LearnerRow):
         reward = row.reward or "the game's"
         text = reward if isinstance(reward, str) else f"blend {reward['blend']:g}"
-        return f"{row.learner}, {text} reward, {len(row.seeds)} seeds of {row.env_steps:,} steps{others}"
+        return (
+            f"{row.learner}, {text} reward, {len(row.seeds)} seeds of {row.env_steps:,} steps{_elsewhere(row)}{others}"
+        )
     if isinstance(row, ModelRow):
         model = row.model if isinstance(row.model, str) else f"model {row.model['name']}"
         asked = "" if row.request is None else f", return {row.request:+.1%} requested"
         more = row.fine_tune and f", {len(row.fine_tune.seeds)} seeds of {row.fine_tune.env_steps:,} steps more"
         return f"{model}{asked}{more or ''}{others}"
     found = ", tuned" if row.tune else ", in equilibrium" if row.equilibrium else ""
-    return f"{row.policy or 'a mix'}{found}{others}"
+    return f"{row.policy or 'a mix'}{found}{_elsewhere(row)}{others}"
+
+
+def _elsewhere(row: PolicyRow | LearnerRow) -> str:
+    stated = ", ".join(f"{path}={value}" for path, value in row.trained_on.items())
+    return f" on another instance ({stated})" if stated else ""
 
 
 def _check_row(game: Game, scored: Game, row: PolicyRow | LearnerRow | ModelRow) -> None:
     if isinstance(row, LearnerRow):
+        _check_alike(game, scored)
         learner = learner_named(row.learner, row.settings)
         check_installed(learner.packages)
         learner.check(game, seat_some(game, row.seats))
@@ -94,6 +104,25 @@ def _check_row(game: Game, scored: Game, row: PolicyRow | LearnerRow | ModelRow)
     if row.policy is not None and (row.tune or row.equilibrium):
         _check_tunable(game, row, row.policy, "tune" if row.tune else "equilibrium")
     try_out(scored, seat_players(scored, row.policy, row.parameters, row.seats))
+
+
+def _check_alike(trained: Game, scored: Game) -> None:
+    """What is trained on another instance has to fit the one that it is scored on."""
+    if trained.agents != scored.agents:
+        raise InputError(f"trained_on: its agents are {', '.join(trained.agents)}, not {', '.join(scored.agents)}")
+    for agent in scored.agents:
+        own, other = (len(game.layouts[agent]) for game in (trained, scored))
+        if own != other:
+            raise InputError(
+                f"trained_on: there {agent} sees {own} numbers, and {other} in the game that it is scored on, so it "
+                "cannot play here what it learned; leave values out that change what is seen, such as lead times"
+            )
+        acts, here = (game.actions[agent] for game in (trained, scored))
+        if not all(map(np.array_equal, (acts.low, acts.high, acts.steps), (here.low, here.high, here.steps))):
+            raise InputError(
+                f"trained_on: there {agent} has other actions than in the game that it is scored on; state their "
+                "bounds in game.actions, such as {kind: order_up_to, highest: 30}"
+            )
 
 
 def _check_tunable(game: Game, row: PolicyRow, policy: str, key: str) -> None:

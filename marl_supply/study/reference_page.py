@@ -75,6 +75,15 @@ sweep:
   scheduler: asha
 ```
 
+A row with `trained_on` is tuned or trained on a topology with some other values, and scored on the experiment's like the
+others: what does a policy lose that was made for another instance? What it sees and does has to be alike on both.
+
+```yaml
+compare:
+  ppo:           {learner: ppo}
+  ppo_elsewhere: {learner: ppo, trained_on: {nodes.store.lost_sale_cost: 4}}
+```
+
 A row with a `model` is played by one pretrained model, in every seat that `seats` leaves out: a file of policies
 (`.npz`), or a model file, which says what is recorded and how the model is pretrained on it. `request` is the return
 that it is to reach, relative to the baseline of its data; with `fine_tune` it goes on learning on this game, once for

@@ -72,7 +72,7 @@ def work(folder: Folder, experiment: Experiment, name: str, report: Report) -> N
 
 def game_of(experiment: Experiment, row: Row) -> Game:
     """The game that a row is tuned or trained on: recorded demand by its training span."""
-    return Game(experiment.topology_of(row), reward=row.reward if isinstance(row, LearnerRow) else None)
+    return Game(experiment.training_topology_of(row), reward=row.reward if isinstance(row, LearnerRow) else None)
 
 
 def _rules(experiment: Experiment, row: PolicyRow, report: Report) -> tuple[Table, dict[int | None, Players]]:

@@ -37,7 +37,7 @@ def untrained(game: Game, agents: Any = None, seed: int = 0, **settings: Any) ->
     return choosing_policies(interface, layers, {"learner": "none"})
 
 
-@pytest.mark.parametrize("chain", [NAME, "pricing_replenishment"])
+@pytest.mark.parametrize("chain", [NAME, "pricing_replenishment", "collaborative"])
 def test_choices_of_a_learner_are_the_actions_of_the_game(chain: str) -> None:
     """Whatever their steps: orders of units, shares of tenths, prices of money."""
     game = Game(chain)
@@ -120,6 +120,16 @@ def test_a_day_without_review_closes_orders_alone() -> None:
         exposures.append(np.array(decided.exposure))
         state, _ = game.step(state, {"shop": decided})
     assert not np.allclose(exposures[1], 1 / 4)
+
+
+def test_choices_of_an_edge_and_a_quantity_are_closed_without_review_and_by_no_limit() -> None:
+    """The limit is that of the edge that is chosen, so what is above it is cut when it is ordered."""
+    assert Arena(Game("collaborative"), small("ppo"), [0]).view().highest is None
+    arena = Arena(Game(load("collaborative", {"nodes.shop.review": [2]})), small("ppo"), [0])
+    last = arena.interface.choices[0] - 1
+    assert arena.view().highest[0, 0, 0].tolist() == last.tolist()
+    arena.step(np.zeros((1, 1, 32, len(last)), dtype=int))
+    assert arena.view().highest[0, 0, 0].tolist() == [0] * 4 + last[4:].tolist()
 
 
 def test_a_policy_on_a_base_of_orders_and_exposure_is_kept(tmp_path: Path) -> None:

@@ -64,6 +64,13 @@ WRONG_PLAYERS: dict[str, tuple[dict[str, Any], str]] = {
     "another search": ({"policy": "base_stock", "tune": {"method": "patern"}}, "no 'patern' (did you mean 'pattern'?)"),
     "nothing to tune": ({"policy": "random_order", "tune": True}, "no parameters to tune"),
     "no file": ({"policy": "lost/seed_0.npz"}, "no such file"),
+    "trained on nothing": ({"policy": "sterman", "trained_on": {"edges.0.lead_time": 3}}, "nothing is searched here"),
+    "no such place": ({"learner": "ppo", "trained_on": {"edges.9.lead_time": 3}}, "compare.x: trained_on: "),
+    "other views": ({"learner": "ppo", "trained_on": {"edges.0.lead_time": 4}}, "trained_on: there manufacturer sees"),
+    "other actions": (
+        {"learner": "ppo", "trained_on": {"game.actions.spread": 3}},
+        "has other actions than in the game",
+    ),
     "nobody learns": ({"learner": "ppo", "seats": dict.fromkeys(EVERYBODY, "sterman")}, "leave at least one"),
 }
 
@@ -114,10 +121,22 @@ def test_what_changes_no_number_changes_no_hash(make: Make, override: str) -> No
 
 @pytest.mark.parametrize(
     "override",
-    ["evaluate.seed=8", "train.seeds=2", "compare.team.learning_rate=1e-4", "game.horizon=21", "edges.0.lead_time=2"],
+    [
+        "compare.team.trained_on.nodes.retailer.holding_cost=2",
+        "evaluate.seed=8",
+        "train.seeds=2",
+        "compare.team.learning_rate=1e-4",
+        "game.horizon=21",
+        "edges.0.lead_time=2",
+    ],
 )
 def test_what_changes_a_number_changes_the_hash(make: Make, override: str) -> None:
     assert make(override).hash != make().hash
+
+
+def test_a_path_of_the_topology_stands_whole_under_trained_on(make: Make) -> None:
+    row = make("compare.team.trained_on.nodes.retailer.holding_cost=2").compare["team"]
+    assert isinstance(row, LearnerRow) and row.trained_on == {"nodes.retailer.holding_cost": 2}
 
 
 def test_settings_of_all_learners_stand_under_train(make: Make) -> None:

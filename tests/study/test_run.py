@@ -62,6 +62,23 @@ def test_rows_are_scored_as_evaluate_scores_them(make: Make, results: Path) -> N
     assert found["bullwhip"] == expected.bullwhip and found["fill_rate"] == expected.fill_rate
 
 
+def test_a_row_that_is_trained_on_another_instance_is_scored_on_this_one(make: Make, results: Path) -> None:
+    """It is as if its parameters had been found there and stated here."""
+    rows = {
+        "here": {"policy": "base_stock", "tune": {"replications": 32}},
+        "there": {
+            "policy": "base_stock",
+            "tune": {"replications": 32},
+            "trained_on": {"nodes.retailer.backorder_cost": 30},
+        },
+    }
+    folder = run(make(compare=rows), results)
+    here, there = (folder.record(name) for name in rows)
+    assert here["parameters"] != there["parameters"]
+    again = run(make(compare={"x": {"policy": "base_stock", "parameters": there["parameters"]}}), results)
+    assert again.record("x")["results"] == there["results"] != here["results"]
+
+
 def test_a_finished_run_does_nothing_again(make: Make, results: Path, learner: StubLearner) -> None:
     folder = run(make(), results)
     before = {path: path.stat().st_mtime_ns for path in folder.rows.rglob("*") if path.is_file()}
