@@ -80,8 +80,8 @@ others: what does a policy lose that was made for another instance? What it sees
 
 ```yaml
 compare:
-  ppo:           {learner: ppo}
-  ppo_elsewhere: {learner: ppo, trained_on: {nodes.store.lost_sale_cost: 4}}
+  ppo:           {{learner: ppo}}
+  ppo_elsewhere: {{learner: ppo, trained_on: {{nodes.store.lost_sale_cost: 4}}}}
 ```
 
 A row with a `model` is played by one pretrained model, in every seat that `seats` leaves out: a file of policies
