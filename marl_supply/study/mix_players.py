@@ -21,7 +21,7 @@ from marl_supply.solvers.rules import TIED_ABOVE
 from marl_supply.solvers.solve import solve
 from marl_supply.solvers.tune import FEW, LEAST_REPLICATIONS, Tuned, candidates_of, tune
 from marl_supply.study.mixed import Mixed
-from marl_supply.study.players import seat_players
+from marl_supply.study.players import requesting, seat_players
 
 SEARCHED_ON = 2**32
 """Seed of the demand that searches meet; the seeds of episodes should stay below it."""
@@ -74,7 +74,7 @@ class MixPlayers:
                 "replications": own.tuned,
                 "candidates": searched.candidates,
             }
-        players = seat_players(self.game, own.policy, parameters)
+        players = requesting(seat_players(self.game, own.policy, parameters), own.request, own.policy)
         if own.scale != 1:
             players = seat_players(self.game, own.policy, scaled(self.game, players, own.scale))
         return players, found

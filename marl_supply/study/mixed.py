@@ -9,8 +9,8 @@ from marl_supply.data.card import EXACT
 from marl_supply.errors import InputError
 from marl_supply.study.players import is_path
 
-WORDS = ("random", "tuned", "scale")
-FORM = 'write --policy "NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE"'
+WORDS = ("random", "tuned", "scale", "request")
+FORM = 'write --policy "NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE request=RETURN"'
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Mixed:
         Replications on which the rule's parameters are searched on every instance; 0 if they are not searched.
     scale : float
         Factor of the rule's parameters that have a unit, after the search, -.
+    request : float or None
+        The return that a pretrained model is asked for; None for the model's own.
     """
 
     label: str
@@ -39,6 +41,7 @@ class Mixed:
     random_share: float = 0.0
     tuned: int = 0
     scale: float = 1.0
+    request: float | None = None
 
     def __post_init__(self) -> None:
         if not self.policy or not 0 <= self.random_share <= 1:
@@ -51,10 +54,12 @@ class Mixed:
             raise InputError(
                 f"--policy {self.label}: {what} has no parameters to state, tune or scale; leave them out."
             )
+        if self.request is not None and not is_path(self.policy):
+            raise InputError(f"--policy {self.label}: only a file of a pretrained model can be asked for a return.")
 
     @classmethod
     def parse(cls, stated: str) -> Mixed:
-        """From ``NAME``, or ``"NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE"``.
+        """From ``NAME``, or ``"NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE request=RETURN"``.
 
         Raises
         ------
@@ -81,4 +86,5 @@ class Mixed:
         if replications < 1 or not replications.is_integer():
             raise InputError(f"--policy {stated}: tuned is a whole number of replications, 1 or more; {FORM}")
         label, tuned = " ".join(stated.split()), int(others.get("tuned", 0))
-        return cls(label, name, parameters, others.get("random", 0.0), tuned, others.get("scale", 1.0))
+        scale, request = others.get("scale", 1.0), others.get("request")
+        return cls(label, name, parameters, others.get("random", 0.0), tuned, scale, request)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game
@@ -17,18 +17,12 @@ from marl_supply.study.file import ModelRow
 from marl_supply.study.folder import Folder
 from marl_supply.study.model import MODEL, Report, make_model, model_folder
 from marl_supply.study.model_file import ModelFile, load
-from marl_supply.study.players import policy_file, policy_for, seat_some
+from marl_supply.study.players import policy_file, policy_for, requesting, seat_some
 
 MADE_SHARE = 0.8
 """Share of a row's work that is taken to be making its model, where it is not made yet."""
 
 Players = dict[str, Policy]
-
-
-class _Conditioned(Protocol):
-    """A policy that plays for a requested return."""
-
-    def requesting(self, request: float) -> Policy: ...
 
 
 def model_of(row: ModelRow) -> ModelFile | None:
@@ -126,7 +120,7 @@ def _tuned_file(folder: Folder, name: str, seed: int) -> Path:
 
 
 def _seated(game: Game, row: ModelRow, path: Path) -> Players:
-    policies = {name: _requesting(policy, row.request, path) for name, policy in _read(path).items()}
+    policies = requesting(_read(path), row.request, path)
     own = {agent: policy_for(agent, policies, path) for agent in game.agents if agent not in row.seats}
     return {**own, **seat_some(game, row.seats)}
 
@@ -140,11 +134,3 @@ def _size(path: Path) -> dict[str, Any] | None:
     training = next(iter(_read(path).values())).training
     size = {name: training.get(name) for name in ("weights", "tokens")}
     return None if None in size.values() else {**size, "share": training.get("settings", {}).get("share", 1.0)}
-
-
-def _requesting(policy: TrainedPolicy, request: float | None, path: Path) -> TrainedPolicy:
-    if request is None:
-        return policy
-    if not hasattr(policy, "requesting"):
-        raise InputError(f"request: the policies of {path} can be asked for no return; leave it out")
-    return cast(TrainedPolicy, cast(_Conditioned, policy).requesting(request))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Protocol, TypeVar, cast
 
 from marl_supply.errors import InputError, nearest
 from marl_supply.game.game import Game
@@ -14,6 +14,14 @@ from marl_supply.game.rollout import rollout
 from marl_supply.learning.trained import TrainedPolicy, load_policies
 from marl_supply.learning.trained.transformer_policy import ANYBODY
 from marl_supply.policies.seating import Parameters, rule
+
+P = TypeVar("P", bound=Policy)
+
+
+class _Conditioned(Protocol):
+    """A policy that plays for a requested return."""
+
+    def requesting(self, request: float) -> Policy: ...
 
 
 def seat_players(
@@ -75,6 +83,22 @@ def try_out(game: Game, players: Mapping[str, Policy]) -> None:
 def is_path(name: str) -> bool:
     """Whether a name is that of a file or folder rather than of a rule."""
     return name.endswith(".npz") or (":" not in name and ("/" in name or Path(name).is_dir()))
+
+
+def requesting(policies: Mapping[str, P], request: float | None, path: str | Path) -> dict[str, P]:
+    """The policies of a file, asked for a return; as they are where it is None.
+
+    Raises
+    ------
+    InputError
+        If one can be asked for none.
+    """
+    if request is None:
+        return dict(policies)
+    for policy in policies.values():
+        if not hasattr(policy, "requesting"):
+            raise InputError(f"request: the policies of {path} can be asked for no return; leave it out")
+    return {name: cast(P, cast(_Conditioned, policy).requesting(request)) for name, policy in policies.items()}
 
 
 def policy_for(agent: str, policies: Mapping[str, TrainedPolicy], path: Path) -> Policy:

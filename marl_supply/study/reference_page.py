@@ -75,8 +75,8 @@ sweep:
   scheduler: asha
 ```
 
-A row with `trained_on` is tuned or trained on a topology with some other values, and scored on the experiment's like the
-others: what does a policy lose that was made for another instance? What it sees and does has to be alike on both.
+A row with `trained_on` is tuned or trained on a topology with some other values, and scored on the experiment's like
+the others: what does a policy lose that was made for another instance? What it sees and does has to be alike on both.
 
 ```yaml
 compare:

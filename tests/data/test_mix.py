@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from marl_supply.cli import main
-from marl_supply.data import load_dataset
+from marl_supply.data import Player, load_dataset, record
 from marl_supply.data.record import exploring_periods
 from marl_supply.errors import InputError
 from marl_supply.game import Game
+from marl_supply.learning.trained import save_policies
+from marl_supply.learning.trained.transformer_policy import ANYBODY
 from marl_supply.policies.seating import seat_everybody
 from marl_supply.solvers.tune import tune
 from marl_supply.study import mix_players
@@ -164,6 +166,7 @@ def test_long_play_of_the_optimum_costs_what_was_computed() -> None:
         ("exact scale=2", "the optimum has no parameters"),
         ("policies/ours.npz tuned=8", "a file of trained policies has no parameters"),
         ("random_order tuned=8", "it has no parameters to tune"),
+        ("base_stock request=0.1", "only a file of a pretrained model can be asked for a return"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(stated: str, sentence: str, root: Path) -> None:
@@ -177,6 +180,21 @@ def test_what_cannot_be_scaled_or_solved_is_refused_with_its_instance() -> None:
         recorded("myopic_1 scale=2")
     with pytest.raises(InputError, match=r"instance 0 \(.*lead_time=.*\): --policy exact: one_warehouse_van_roy"):
         recorded("exact", chain="one_warehouse_van_roy", ranges=[Range.parse("edges.0.lead_time=2,3")])
+
+
+def test_a_model_is_recorded_at_the_return_that_it_is_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from tiny_transformer import policy_of, random_model
+
+    path, policy = tmp_path / "model.npz", policy_of(random_model(1), 0.0).sampling()
+    save_policies(path, {ANYBODY: policy})
+    dataset = load_dataset(recorded(str(path), f"{path} request=0.3", common_seeds=True))
+    (instance,) = dataset.instances
+    episodes, game = list(instance.episodes()), instance.game()
+    asked = list(record(game, Player("x", dict.fromkeys(game.agents, policy.requesting(0.3))), range(3)))
+    for own, other, expected in zip(episodes[:3], episodes[3:], asked, strict=True):
+        assert np.array_equal(other.actions["store"], expected.actions["store"])
+        assert not np.array_equal(own.actions["store"], other.actions["store"])
 
 
 def test_laws_and_cases_vary() -> None:
