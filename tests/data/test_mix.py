@@ -182,6 +182,11 @@ def test_what_cannot_be_scaled_or_solved_is_refused_with_its_instance() -> None:
         recorded("exact", chain="one_warehouse_van_roy", ranges=[Range.parse("edges.0.lead_time=2,3")])
 
 
+def test_an_optimum_that_is_a_table_takes_no_exploring_starts() -> None:
+    with pytest.raises(InputError, match="leave random and exploring starts out"):
+        recorded("exact", exploring_starts=2)
+
+
 def test_a_model_is_recorded_at_the_return_that_it_is_asked_for(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from tiny_transformer import policy_of, random_model
