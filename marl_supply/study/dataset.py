@@ -125,13 +125,7 @@ def record_instances(
     for number, own in enumerate(mix):
         if own.label in (other.label for other in mix[:number]):
             raise InputError(f"--policy {own.label}: it stands twice; give it more --episodes instead")
-    recorded = {
-        **_alike(family),
-        **drawn,
-        "first_episode_seed": first_episode_seed,
-        "common_seeds": common_seeds,
-        "exploring_starts": exploring_starts,
-    }
+    alike = _alike(family)
     final = _free_folder(name, root)
     partial = final.with_name(f".{final.name}.partial-{os.getpid()}")
     recording = Recording(name, partial, tuple(mix), episodes, first_episode_seed, common_seeds, exploring_starts)
@@ -147,7 +141,7 @@ def record_instances(
         card = card_of(
             name,
             {key: getattr(topology, key) for key in ("name", "version", "source")},
-            recorded,
+            {**alike, **drawn, **recording.stated},
             [_policy(own, returns[own.label]) for own in mix],
             entries,
             {**versions(), **{package: metadata.version(package) for package in ("minari", "h5py")}},

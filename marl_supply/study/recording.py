@@ -56,6 +56,11 @@ class Recording:
     common_seeds: bool = False
     exploring_starts: int = 0
 
+    @property
+    def stated(self) -> dict[str, Any]:
+        """What the card says of its episodes."""
+        return {key: getattr(self, key) for key in ("first_episode_seed", "common_seeds", "exploring_starts")}
+
     def seeds(self, instance: int, player: int) -> range:
         """Of a player's episodes on an instance."""
         block = instance if self.common_seeds else instance * len(self.mix) + player
