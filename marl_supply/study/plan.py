@@ -91,7 +91,8 @@ def _elsewhere(row: PolicyRow | LearnerRow) -> str:
 
 def _check_row(game: Game, scored: Game, row: PolicyRow | LearnerRow | ModelRow) -> None:
     if isinstance(row, LearnerRow):
-        _check_alike(game, scored)
+        if row.trained_on:
+            _check_alike(game, scored)
         learner = learner_named(row.learner, row.settings)
         check_installed(learner.packages)
         learner.check(game, seat_some(game, row.seats))
