@@ -75,9 +75,9 @@ def play(game: Game, policy: TransformerPolicy, replications: int, periods: int)
         chosen.append(own_choose(self, *given))
         return chosen[-1]
 
-    def watched_pick(self: Session, found: Any, noise: Any) -> Any:
+    def watched_pick(self: Session, number: int, found: Any, noise: Any) -> Any:
         logarithms.append(found)
-        return own_pick(self, found, noise)
+        return own_pick(self, number, found, noise)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Network, "laws", watched_laws)
@@ -118,8 +118,10 @@ def batch_of(game: Game, played: Played, request: float | None = 0.02) -> Batch:
         return np.repeat(np.asarray(array, dtype=np.float32)[None], size, axis=0)
 
     return Batch(
-        np.full((size, periods), request or 0.0, dtype=np.float32),
+        np.full(size, request or 0.0, dtype=np.float32),
         np.full(size, request is None),
+        np.zeros((size, periods), dtype=np.float32),
+        np.ones((size, periods), dtype=bool),
         nodes.changing(played.seen),
         repeated(nodes.constant),
         decisions.values(played.actions).astype(np.float32),

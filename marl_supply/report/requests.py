@@ -66,7 +66,7 @@ def _asked(results: Results, base: Row) -> Iterator[Achieved]:
     for row in results:
         request = row.record.get("request")
         achieved = saved(row, base)
-        if row.record["kind"] == "model" and request is not None and achieved is not None:
+        if row.record["kind"] == "model" and isinstance(request, (int, float)) and achieved is not None:
             yield Achieved(row, model_name(row), float(request), achieved)
 
 

@@ -55,7 +55,9 @@ def plays(row: Row) -> str:
 def _model(row: Row) -> str:
     """A model, what was requested of it, how it was trained further, and who else plays."""
     record = row.record
-    asked = [] if record["request"] is None else [f"return {record['request']:+.1%} requested"]
+    request = record["request"]
+    named = f"{request} return" if isinstance(request, str) else f"return {request or 0:+.1%}"
+    asked = [] if request is None else [f"{named} requested"]
     tuned = record["fine_tune"]
     more = [f"{len(record['results'])} seeds of {tuned['env_steps']:,} steps more"] if tuned else []
     others = [f"{agent} {name}" for agent, name in record["policies"].items() if name != record["model"]]

@@ -95,7 +95,7 @@ def record_instances(
     ----------
     family
         Of each instance what is special about it, by path in the topology file, and its topology. All have the same
-        agents, rewards, kinds of observations and actions, and horizon.
+        rewards, kinds of observations and actions, and horizon; they may differ in size, and so in their agents.
     name : str
         Folders under `root`, such as ``lost_sales/v0``; instance i is the Minari dataset ``NAME/instance_00i-v0``.
     mix
@@ -164,13 +164,15 @@ def _free_folder(name: str, root: Path | None) -> Path:
 
 
 def _alike(family: Family) -> dict[str, Any]:
-    """What the card says of the games of all instances."""
+    """What the card says of the games of all instances; of agents all that stand in any."""
     if not family:
         raise InputError("a dataset has one instance at least; give some.")
     first = _of_game(family[0][1])
     for number, (_, topology) in enumerate(family):
         for key, value in _of_game(topology).items():
-            if value != first[key]:
+            if key == "agents":
+                first[key] += [agent for agent in value if agent not in first[key]]
+            elif value != first[key]:
                 raise InputError(
                     f"instance {number}: its {key} are {value} and those of the first are {first[key]}; record them "
                     "under another name."

@@ -187,8 +187,11 @@ class ModelRow(_Row):
 
     model: str | dict[str, Any] = key(..., "", "a model file, its shipped name or path, or a file of policies (.npz)")
     pretrain: dict[str, Any] = key({}, "", "settings of the model file's `pretrain` that are others in this row")
-    request: Number | None = key(
-        None, "", "the return to reach: 0 is that of its data's baseline, -0.1 is 10% worse (unstated: the model's own)"
+    request: Number | Literal["best"] | None = key(
+        None,
+        "",
+        "the return to reach: 0 is that of its data's baseline, -0.1 is 10% worse; `best`: what promises most among "
+        "what its data do (unstated: the model's own)",
     )
     fine_tune: FineTune | None = key(None, "", "`{env_steps, seeds, ...}`: it goes on learning on this game first")
     seats: dict[Name, str] = key({}, "", "`{AGENT: NAME}`: other policies in some seats")
@@ -202,6 +205,11 @@ class ModelRow(_Row):
         """The keys that a file would state, defaults left out."""
         own = self.model_dump(mode="json", exclude={"fine_tune"}, exclude_defaults=True)
         return {**own, "fine_tune": self.fine_tune.to_dict()} if self.fine_tune else own
+
+
+def requested(request: float | str) -> str:
+    """A return that is asked for, in words."""
+    return f"{request} return requested" if isinstance(request, str) else f"return {request:+.1%} requested"
 
 
 class RowResources(Section):

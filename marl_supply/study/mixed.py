@@ -10,6 +10,7 @@ from marl_supply.errors import InputError
 from marl_supply.study.players import is_path
 
 WORDS = ("random", "tuned", "scale", "request")
+BEST_REQUEST = "request=best"
 FORM = 'write --policy "NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE request=RETURN"'
 
 
@@ -31,7 +32,7 @@ class Mixed:
         Replications on which the rule's parameters are searched on every instance; 0 if they are not searched.
     scale : float
         Factor of the rule's parameters that have a unit, after the search, -.
-    request : float or None
+    request : float, "best" or None
         The return that a pretrained model is asked for; None for the model's own.
     """
 
@@ -41,7 +42,7 @@ class Mixed:
     random_share: float = 0.0
     tuned: int = 0
     scale: float = 1.0
-    request: float | None = None
+    request: float | str | None = None
 
     def __post_init__(self) -> None:
         if not self.policy or not 0 <= self.random_share <= 1:
@@ -69,9 +70,13 @@ class Mixed:
         name, *words = stated.split() or [""]
         parameters: dict[str, dict[str, float]] = {}
         others: dict[str, float] = {}
+        request: float | str | None = None
         for word in words:
             path, _, text = word.partition("=")
             node, _, key = path.rpartition(".")
+            if word == BEST_REQUEST:
+                request = "best"
+                continue
             try:
                 number = float(text)
             except ValueError:
@@ -86,5 +91,5 @@ class Mixed:
         if replications < 1 or not replications.is_integer():
             raise InputError(f"--policy {stated}: tuned is a whole number of replications, 1 or more; {FORM}")
         label, tuned = " ".join(stated.split()), int(others.get("tuned", 0))
-        scale, request = others.get("scale", 1.0), others.get("request")
-        return cls(label, name, parameters, others.get("random", 0.0), tuned, scale, request)
+        request = others.get("request", request)
+        return cls(label, name, parameters, others.get("random", 0.0), tuned, others.get("scale", 1.0), request)

@@ -13,8 +13,10 @@ from pydantic import Field, field_validator
 
 from marl_supply.errors import InputError, nearest
 from marl_supply.study.load import MODEL_KEYS, Source, read_source, topology_named
+from marl_supply.topology import shipped
 from marl_supply.topology.file import Section
 from marl_supply.topology.keys import Count, Name, Periods, key
+from marl_supply.topology.load import GENERATED, unsized
 from marl_supply.topology.overrides import parse
 from marl_supply.topology.validate import keys_of, mapping, validate
 
@@ -61,6 +63,11 @@ class RecordedTask(Section):
     def to_dict(self) -> dict[str, Any]:
         """The keys that a file would state, all of them."""
         return self.model_dump(mode="json")
+
+    @property
+    def sized(self) -> bool:
+        """Whether parameters of the generator that its file begins with are drawn, so that chains differ in size."""
+        return any(path.startswith(GENERATED) for own in (self.vary, *self.cases) for path in own)
 
     @property
     def hash(self) -> str:
@@ -162,8 +169,12 @@ def _task(name: str, stated: Any, folder: Path) -> RecordedTask:
         raise InputError(f"record: '{name}' becomes a folder; leave ':' out of it")
     task = validate(RecordedTask, mapping(stated, path), path)
     try:
-        topology = topology_named(task.topology, folder, task.set).to_dict()
-        resolved = task.model_copy(update={"topology": topology, "set": {}})
+        if task.sized:
+            source = task.topology if isinstance(task.topology, dict) else shipped.find(task.topology, folder)
+            own = {"topology": unsized(source)}
+        else:
+            own = {"topology": topology_named(task.topology, folder, task.set).to_dict(), "set": {}}
+        resolved = task.model_copy(update=own)
         check_task(resolved)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -10,7 +10,7 @@ from marl_supply.learning.extras import check_installed
 from marl_supply.learning.loggers.logger import check_loggers
 from marl_supply.learning.settings import learner_named
 from marl_supply.study.experiment import Experiment, Row
-from marl_supply.study.file import LearnerRow, ModelRow, PolicyRow, SeatsRow
+from marl_supply.study.file import LearnerRow, ModelRow, PolicyRow, SeatsRow, requested
 from marl_supply.study.model_row import check_model_row
 from marl_supply.study.players import seat_players, seat_some, try_out
 from marl_supply.study.scoring import Scoring, scoring
@@ -77,7 +77,7 @@ def describe_row(row: Row) -> str:
         )
     if isinstance(row, ModelRow):
         model = row.model if isinstance(row.model, str) else f"model {row.model['name']}"
-        asked = "" if row.request is None else f", return {row.request:+.1%} requested"
+        asked = "" if row.request is None else f", {requested(row.request)}"
         more = row.fine_tune and f", {len(row.fine_tune.seeds)} seeds of {row.fine_tune.env_steps:,} steps more"
         return f"{model}{asked}{more or ''}{others}"
     found = ", tuned" if row.tune else ", in equilibrium" if row.equilibrium else ""

@@ -21,7 +21,7 @@ P = TypeVar("P", bound=Policy)
 class _Conditioned(Protocol):
     """A policy that plays for a requested return."""
 
-    def requesting(self, request: float) -> Policy: ...
+    def requesting(self, request: float | str) -> Policy: ...
 
 
 def seat_players(
@@ -85,7 +85,7 @@ def is_path(name: str) -> bool:
     return name.endswith(".npz") or (":" not in name and ("/" in name or Path(name).is_dir()))
 
 
-def requesting(policies: Mapping[str, P], request: float | None, path: str | Path) -> dict[str, P]:
+def requesting(policies: Mapping[str, P], request: float | str | None, path: str | Path) -> dict[str, P]:
     """The policies of a file, asked for a return; as they are where it is None.
 
     Raises

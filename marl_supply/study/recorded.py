@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def check_task(task: RecordedTask) -> None:
     for number, own in enumerate(mix):
         if own.label in (other.label for other in mix[:number]):
             raise InputError(f"policies: '{own.label}' stands twice; give more episodes instead")
-    ((_, topology),) = draw_family(task.topology, (), _ranges(task), 1, task.seed, task.cases)
+    ((_, topology),) = draw_family(task.topology, _stated(task), _ranges(task), 1, task.seed, task.cases)
     game = Game(topology)
     for own in mix:
         if own.policy != EXACT:
@@ -53,6 +54,7 @@ def recorded(task: RecordedTask, name: str, results: Path, told: Callable[[str],
             name,
             _mix(task),
             task.episodes,
+            overrides=_stated(task),
             ranges=_ranges(task),
             cases=task.cases,
             instances=task.instances,
@@ -69,6 +71,11 @@ def recorded(task: RecordedTask, name: str, results: Path, told: Callable[[str],
 
 def _mix(task: RecordedTask) -> list[Mixed]:
     return [Mixed.parse(stated) for stated in task.policies]
+
+
+def _stated(task: RecordedTask) -> list[str]:
+    """What is left to set: nothing where the topology is resolved."""
+    return [f"{path}={json.dumps(value)}" for path, value in task.set.items()]
 
 
 def _ranges(task: RecordedTask) -> list[Range]:

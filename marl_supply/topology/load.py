@@ -11,7 +11,7 @@ from marl_supply.errors import InputError
 from marl_supply.topology import strict_yaml
 from marl_supply.topology.extends import extend
 from marl_supply.topology.file import Topology
-from marl_supply.topology.overrides import Overrides, apply
+from marl_supply.topology.overrides import Overrides, apply, parse
 from marl_supply.topology.resolve import resolve
 from marl_supply.topology.shipped import find
 
@@ -29,7 +29,7 @@ def load(source: str | Path | Mapping[str, Any] | nx.Graph | Topology, overrides
         attributes are those of a file.
     overrides : sequence of str, or mapping
         Values changed before anything is checked: ``["nodes.store.holding_cost=2", "edges.0.lead_time=3"]``
-        or ``{"game.horizon": 101}``.
+        or ``{"game.horizon": 101}``. ``extends.KEY`` is a parameter of the generator that a file begins with.
 
     Raises
     ------
@@ -43,21 +43,33 @@ def load(source: str | Path | Mapping[str, Any] | nx.Graph | Topology, overrides
     """
     if isinstance(source, Topology) and not overrides:
         return source
-    document, place, directories = _open(source)
-    document = apply(document, overrides)
+    sizes, others = _split(overrides)
+    document, place, directories = _open(source, sizes)
+    document = apply(document, others)
     try:
         return resolve({"name": place.removesuffix(".yaml"), **document}, directories)
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
 
 
-def _open(source: Any) -> tuple[dict[str, Any], str, list[Path]]:
+GENERATED = "extends."
+"""How the paths of a generator's parameters begin."""
+
+
+def _split(overrides: Overrides) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters of the generator, and values of the chain that it makes."""
+    pairs = parse(overrides)
+    sizes = {path.removeprefix(GENERATED): value for path, value in pairs if path.startswith(GENERATED)}
+    return sizes, {path: value for path, value in pairs if not path.startswith(GENERATED)}
+
+
+def _open(source: Any, sizes: Mapping[str, Any]) -> tuple[dict[str, Any], str, list[Path]]:
     """Return the keys after `extends`, the name that begins errors, and the folders of data files."""
     if isinstance(source, Topology):
-        return source.to_dict(), source.name, []
+        return _sized(source.to_dict(), sizes, source.name), source.name, []
     if isinstance(source, (str, Path)):
-        path = find(source)
-        document, folders = _read(path, ())
+        path = find(source).resolve()
+        document, folders = _extended(_sized(strict_yaml.read(path), sizes, path.name), path.parent, (path,))
         return document, path.name, folders
     networkx = sys.modules.get("networkx")
     if networkx is not None and isinstance(source, networkx.Graph):
@@ -66,8 +78,36 @@ def _open(source: Any) -> tuple[dict[str, Any], str, list[Path]]:
         source = document_of(source)
     if not isinstance(source, Mapping):
         raise InputError(f"{type(source).__name__} is no topology; give a name, a file, a mapping or a networkx graph")
-    document, folders = _extended(dict(source), Path(), ())
+    name = str(source.get("name", "topology"))
+    document, folders = _extended(_sized(dict(source), sizes, name), Path(), ())
     return document, str(document.get("name", "topology")), folders
+
+
+def unsized(source: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a file that begins with a generator, as they stand, so that its parameters can still be others.
+
+    Raises
+    ------
+    InputError
+        If it begins with none.
+    """
+    own = isinstance(source, Mapping)
+    document = dict(source) if isinstance(source, Mapping) else strict_yaml.read(find(source))
+    place = str(document.get("name", "topology")) if own else Path(str(source)).name
+    if not isinstance(document.get("extends"), Mapping):
+        raise InputError(f"{place} begins with no generator; write extends: {{generator: NAME}}")
+    return {"name": place.removesuffix(".yaml"), **document}
+
+
+def _sized(document: dict[str, Any], sizes: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """The keys of a file with other parameters of its generator."""
+    if not sizes:
+        return document
+    try:
+        base = unsized({"name": place, **document})["extends"]
+    except InputError as error:
+        raise InputError(f"--set {GENERATED}{next(iter(sizes))}: {error}") from None
+    return {**document, "extends": {**base, **sizes}}
 
 
 def _read(path: Path, children: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:

@@ -14,7 +14,7 @@ from marl_supply.data.load import Dataset, Instance
 from marl_supply.data.record import exploring_periods
 from marl_supply.errors import InputError
 from marl_supply.learning.foundation.decisions import DecisionTokens
-from marl_supply.learning.foundation.returns import relative_returns
+from marl_supply.learning.foundation.returns import relative_rewards, returns_to_go, worths
 from marl_supply.learning.foundation.rows import NodeTokens
 from marl_supply.learning.foundation.settings import Pretraining
 
@@ -25,13 +25,16 @@ Floats = NDArray[np.float32]
 class Batch:
     """Pieces of episodes of S periods of B seats with m rows and n decisions each.
 
-    returns: (B, S) relative returns-to-go; hidden: (B,) whether they are not told; seen: (B, S, m, SEEN); rows:
-    (B, m, k) what does not change; values: (B, S, n) what was decided; decisions: (B, n, k); kinds, places: (n,); step:
-    (B, n) width of the grid, 0 where units are continuous; low, high: (B, n) ends of it; learned: (B, S).
+    returns: (B,) what the player is worth, relative; hidden: (B,) whether that is not told; earned: (B, S) relative
+    returns-to-go; known: (B, S) whether they are whole; seen: (B, S, m, SEEN); rows: (B, m, k) what does not change;
+    values: (B, S, n) what was decided; decisions: (B, n, k); kinds, places: (n,); step: (B, n) width of the grid, 0
+    where units are continuous; low, high: (B, n) ends of it; learned: (B, S) whether decisions are.
     """
 
     returns: Floats
     hidden: NDArray[np.bool_]
+    earned: Floats
+    known: NDArray[np.bool_]
     seen: Floats
     rows: Floats
     values: Floats
@@ -49,7 +52,8 @@ class Seats:
     """All that one task's seats of one shape saw and did: E episodes of T periods.
 
     task: its name; of: (E,) the seat of each episode, by which `rows`, `decisions`, `step`, `low` and `high` go; held:
-    (E,) whether it is held back; learned: (E, T) whether a period's decisions are learned.
+    (E,) whether it is held back; returns: (E,) what its player is worth; hidden: (E,) whether that is never told, since
+    chance decided too; earned, known, learned: (E, T) as in a batch.
     """
 
     task: str
@@ -62,29 +66,34 @@ class Seats:
     high: Floats
     of: NDArray[np.int64]
     held: NDArray[np.bool_]
+    returns: Floats
+    hidden: NDArray[np.bool_]
+    earned: Floats
+    known: NDArray[np.bool_]
     seen: Floats
     values: Floats
-    returns: Floats
     learned: NDArray[np.bool_]
 
     @property
     def period_tokens(self) -> int:
-        """Tokens of a period: the return, rows and decisions."""
-        return 1 + self.rows.shape[1] + len(self.kinds)
+        """Tokens of a period: rows, decisions, and what asks for these."""
+        return self.rows.shape[1] + 2 * len(self.kinds)
 
     def batch(self, generator: np.random.Generator, pieces: int, settings: Pretraining, held: bool = False) -> Batch:
-        """Pieces drawn at random; of those held back, the requested return is never hidden."""
+        """Pieces drawn at random; of those held back, no more returns are hidden than have to be."""
         among = np.flatnonzero(self.held == held)
         episodes = among[generator.integers(len(among), size=pieces)]
         periods = min(settings.segment, self.values.shape[1])
         start = generator.integers(self.values.shape[1] - periods + 1, size=pieces)
         start[generator.random(pieces) < settings.beginnings] = 0
-        hidden = generator.random(pieces) < (0.0 if held else settings.unconditional)
+        hidden = self.hidden[episodes] | (generator.random(pieces) < (0.0 if held else settings.unconditional))
         where = episodes[:, None], start[:, None] + np.arange(periods)
         seat = self.of[episodes]
         return Batch(
-            self.returns[where],
+            self.returns[episodes],
             hidden,
+            self.earned[where],
+            self.known[where],
             self.seen[where],
             self.rows[seat],
             self.values[where],
@@ -134,9 +143,12 @@ class _Part:
     nodes: NodeTokens
     decisions: DecisionTokens
     held: NDArray[np.bool_]
+    returns: Floats
+    hidden: NDArray[np.bool_]
+    earned: Floats
+    known: NDArray[np.bool_]
     seen: Floats
     values: Floats
-    returns: Floats
     learned: NDArray[np.bool_]
 
 
@@ -148,23 +160,29 @@ def _shape(part: _Part) -> tuple[int, ...]:
 def _parts(dataset: Dataset, instance: Instance, number: int, settings: Pretraining) -> Iterator[_Part]:
     game = instance.game()
     baseline = dataset.card["policies"][0]["name"]
+    random = {own["name"] for own in dataset.card["policies"] if own["random_share"]}
     everything = list(instance.episodes())
     chosen, held = _chosen(everything, number, settings)
-    least = min(settings.least_return_periods, settings.return_periods)
+    players = [episode.player for episode in everything]
     exploring = np.array([exploring_periods(episode.seed, dataset.exploring_starts) for episode in everything])
     for agent, seat in game.seats.items():
-        returns, counted = relative_returns(everything, baseline, agent, settings.return_periods)
+        better = relative_rewards(everything, baseline, agent)
+        periods = round(settings.cycles * int(game.network.periods_below[seat.scope.rows].max()))
         nodes, decisions = NodeTokens(seat, game.observe_level), DecisionTokens(seat)
-        actions = np.array([np.asarray(everything[e].actions[agent]).reshape(len(counted), -1) for e in chosen])
+        actions = np.array([np.asarray(everything[e].actions[agent]).reshape(len(better[0]), -1) for e in chosen])
         seen = np.array([everything[e].observations[agent][:-1] for e in chosen])
+        clock = np.arange(better.shape[1])
         yield _Part(
             nodes,
             decisions,
             held,
+            worths(better, players)[chosen],
+            np.array([players[e] in random for e in chosen]),
+            returns_to_go(better, periods)[chosen],
+            np.broadcast_to(clock + periods <= len(clock), (len(chosen), len(clock))),
             nodes.changing(seen),
             decisions.values(actions.astype(np.float64)).astype(np.float32),
-            returns[chosen],
-            (counted >= least) & (np.arange(len(counted)) >= exploring[chosen, None]),
+            clock >= exploring[chosen, None],
         )
 
 
@@ -195,8 +213,11 @@ def _joined(task: str, parts: Sequence[_Part]) -> Seats:
         np.array([part.decisions.high for part in parts], dtype=np.float32),
         np.repeat(np.arange(len(parts)), [len(part.held) for part in parts]),
         np.concatenate([part.held for part in parts]),
+        np.concatenate([part.returns for part in parts]),
+        np.concatenate([part.hidden for part in parts]),
+        np.concatenate([part.earned for part in parts]),
+        np.concatenate([part.known for part in parts]),
         np.concatenate([part.seen for part in parts]),
         np.concatenate([part.values for part in parts]),
-        np.concatenate([part.returns for part in parts]),
         np.concatenate([part.learned for part in parts]),
     )

@@ -1,4 +1,8 @@
-"""Decision tokens: what a model is told of each number that a seat decides, and in which unit it is counted."""
+"""Decision tokens: what a model is told of each number that a seat decides, and in which unit it is counted.
+
+A level is counted as a safety factor: from mean lead-time demand, in its standard deviations. So the level that a cost
+ratio asks for is much the same number at other lead times and under other laws of demand.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,15 @@ from marl_supply.errors import InputError
 from marl_supply.game.actions import action_of
 from marl_supply.game.decisions.action import Action
 from marl_supply.game.seat import Seat
-from marl_supply.learning.foundation.rows import EDGE_NAMES, Floats, edge_numbers, holding_of, responsive, scale_of
+from marl_supply.learning.foundation.rows import (
+    EDGE_NAMES,
+    Floats,
+    edge_numbers,
+    holding_of,
+    lead_time_demand,
+    responsive,
+    scale_of,
+)
 from marl_supply.plugins import snake_case
 from marl_supply.simulation.arrays import NUMPY
 
@@ -49,10 +61,10 @@ class DecisionTokens:
         Positions in `KINDS`.
     rows : (n,) int
         Which of the seat's rows each belongs to.
-    unit : (n,)
-        Units, money or shares that count as 1.
+    unit, shift : (n,)
+        Units, money or shares that count as 1, and those that count as 0.
     low, high, step : (n,)
-        Least and largest value and, where units are whole, width of the grid, in units.
+        Least and largest value and, where units are whole, width of the grid, as they count.
     constant : (n, CONSTANT)
         What does not change.
     """
@@ -66,10 +78,10 @@ class DecisionTokens:
         components = [component for part in self.action.parts for component in _components(part)]
         names, rows, edges = zip(*components, strict=True)
         self.kinds, self.rows = np.array([KINDS.index(name) for name in names]), np.array(rows)
-        self.unit = np.array([self._unit(number, name) for number, name in enumerate(names)])
-        self.low, self.high = self.action.low / self.unit, self.action.high / self.unit
+        self.unit, self.shift = np.array([self._unit(number, name) for number, name in enumerate(names)]).T
+        self.low, self.high = self.counted(self.action.low), self.counted(self.action.high)
         self.step = self.action.steps / self.unit if seat.integer else np.zeros(len(self.low))
-        own = np.stack([self.low, np.minimum(self.high, HIGHEST), self.step], 1)
+        own = np.stack([np.maximum(self.low, -HIGHEST), np.minimum(self.high, HIGHEST), self.step], 1)
         answers = self._answers()
         self.constant = np.concatenate([own, [self._edge(edge) for edge in edges], answers], axis=1)
 
@@ -87,7 +99,19 @@ class DecisionTokens:
         """The same of one component."""
         if self.kinds[number] == NOMINAL:
             return np.minimum(np.floor(actions), self.edges_of(number) - 1)
-        return self.low[number] + self.step[number] * actions if self.seat.integer else actions / self.unit[number]
+        if self.seat.integer:
+            return self.low[number] + self.step[number] * actions
+        return (actions - self.shift[number]) / self.unit[number]
+
+    def counted(self, values: Floats) -> Floats:
+        """(n,) units, money or shares as a model counts them."""
+        found: Floats = (values - self.shift) / self.unit
+        return found
+
+    def units_of(self, number: int, values: Floats) -> Floats:
+        """Units, money or shares of values of a component, within its bounds."""
+        units = self.shift[number] + values.astype(np.float64) * self.unit[number]
+        return np.clip(units, self.action.low[number], self.action.high[number])
 
     def edges_of(self, number: int) -> int:
         """How many edges a nominal component chooses among."""
@@ -97,15 +121,20 @@ class DecisionTokens:
         """What the environment's action is where an edge is chosen."""
         return np.asarray(edge if self.seat.integer else edge + 0.5, dtype=np.float64)
 
-    def _unit(self, number: int, name: str) -> float:
+    def _unit(self, number: int, name: str) -> tuple[float, float]:
+        """What counts as 1, and what as 0."""
         network = self.seat.network
         if name == "price":
             markets = self.seat.scope.priced_markets
             market = int(markets[number - self.kinds.tolist().index(KINDS.index(name))])
-            return float(network.price[market]) or 1.0
+            return float(network.price[market]) or 1.0, 0.0
         if name in ("exposure", "chosen_edge"):
-            return 1.0
-        return scale_of(network, int(self.seat.scope.rows[self.rows[number]]))
+            return 1.0, 0.0
+        row = int(self.seat.scope.rows[self.rows[number]])
+        if name == "order_up_to":
+            mean, deviation = lead_time_demand(network, row)
+            return deviation, mean
+        return scale_of(network, row), 0.0
 
     def _edge(self, edge: int) -> list[float]:
         if edge < 0:

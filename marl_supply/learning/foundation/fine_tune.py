@@ -194,8 +194,10 @@ class _Tuner:
             return np.broadcast_to(array.astype(np.float32), (size, *array.shape))
 
         return Batch(
-            np.full((size, periods), self.tuning.request, dtype=np.float32),
+            np.full(size, self.tuning.request, dtype=np.float32),
             np.zeros(size, dtype=bool),
+            np.zeros((size, periods), dtype=np.float32),
+            np.zeros((size, periods), dtype=bool),
             nodes.changing(views),
             each(nodes.constant),
             values,

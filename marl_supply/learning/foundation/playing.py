@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl_supply.learning.foundation import shapes
+from marl_supply.learning.foundation.returns import HIGHEST, LOWEST
 from marl_supply.learning.foundation.shapes import NAMES, Shape
 from marl_supply.learning.trained.chunks import CHUNK
 
@@ -52,11 +53,22 @@ class Network:
         return found
 
     def laws(self, tokens: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Weights, means, scales and scores of names that (..., width) tokens put out."""
-        count = self.shape.components
+        """Weights, means, scales and scores of names that (..., width) tokens which ask put out."""
+        count = 3 * self.shape.components
         found = self.linear("head", self.normal("norm", tokens))
-        weights, means, scales, names = np.split(found, [count, 2 * count, 3 * count], -1)
-        return weights, means, np.clip(scales, shapes.LEAST_SCALE, shapes.MOST_SCALE), names
+        return *_mixture(found[..., :count]), found[..., count:]
+
+    def expected(self, tokens: Floats) -> Floats:
+        """(...) the mean of the return that follows (..., width) tokens of decisions, relative."""
+        weights, means, _ = _mixture(self.linear("outcome", self.normal("norm", tokens)))
+        share = np.exp(weights - weights.max(-1, keepdims=True))
+        found: Floats = (share * np.clip(means, LOWEST, HIGHEST)).sum(-1) / share.sum(-1)
+        return found
+
+
+def _mixture(numbers: Floats) -> tuple[Floats, Floats, Floats]:
+    weights, means, scales = np.split(numbers, 3, -1)
+    return weights, means, np.clip(scales, shapes.LEAST_SCALE, shapes.MOST_SCALE)
 
 
 class Recollection:
@@ -81,22 +93,29 @@ class Recollection:
         self.numbers = np.full(self.slots, -1, dtype=np.int64)
         self.next = 0
 
-    def propagate(self, tokens: Floats) -> Floats:
-        """(chunks, CHUNK, n, width) tokens after all blocks, the next n in the order of time."""
+    def propagate(self, tokens: Floats, asking: Floats | None = None) -> Floats:
+        """(chunks, CHUNK, n + q, width) tokens after all blocks: the next n of rows and decisions, and q that ask.
+
+        Those that ask follow the n and see all before them, and themselves; they are not kept.
+        """
         network, shape = self.network, self.network.shape
-        chunks, _, count, width = tokens.shape
-        mine = np.arange(self.next, self.next + count)
-        self.next += count
+        chunks, _, kept, width = tokens.shape
+        everything = tokens if asking is None else np.concatenate([tokens, asking], axis=2)
+        count = everything.shape[2]
+        mine = np.arange(self.next, self.next + kept)
+        self.next += kept
         slots = mine % self.slots
         self.numbers[slots] = mine
-        bias, seen = self._bias(mine)
-        value = tokens.reshape(chunks, CHUNK * count, width)
+        bias, seen = self._bias(np.concatenate([mine, np.full(count - kept, self.next)]))
+        value = everything.reshape(chunks, CHUNK * count, width)
         for layer in range(shape.layers):
             name = f"blocks.{layer}"
             parts = network.linear(f"{name}.attend", network.normal(f"{name}.norm_attention", value))
             parts = parts.reshape(chunks * CHUNK, count, 3, shape.heads, -1).transpose(2, 0, 3, 1, 4)
-            self.keys[layer][:, :, slots], self.values[layer][:, :, slots] = parts[1], parts[2]
-            attended = _attention(parts[0], self.keys[layer][:, :, :seen], self.values[layer][:, :, :seen], bias)
+            query, key, own = parts
+            self.keys[layer][:, :, slots], self.values[layer][:, :, slots] = key[:, :, :kept], own[:, :, :kept]
+            stored = self.keys[layer][:, :, :seen], self.values[layer][:, :, :seen]
+            attended = _attention(query, *stored, bias, key[:, :, kept:], own[:, :, kept:])
             attended = attended.transpose(0, 2, 1, 3).reshape(chunks, CHUNK * count, width)
             value = value + network.linear(f"{name}.attended", attended)
             units = np.maximum(network.linear(f"{name}.units", network.normal(f"{name}.norm_units", value)), 0)
@@ -113,15 +132,23 @@ class Recollection:
         return np.where(hidden, np.float32(-np.inf), bias).astype(np.float32, copy=False), seen
 
 
-def _attention(query: Floats, keys: Floats, values: Floats, bias: Floats) -> Floats:
-    """(R, heads, n, size) what n tokens take from those that they see."""
+def _attention(query: Floats, keys: Floats, values: Floats, bias: Floats, key: Floats, own: Floats) -> Floats:
+    """(R, heads, n, size) what n tokens take from those that are kept, and the last of them from themselves too."""
     scores = query @ keys.transpose(0, 1, 3, 2)
     scores *= np.float32(query.shape[-1] ** -0.5)
     scores += bias
+    asking = key.shape[2]
+    if asking:
+        itself = np.full((*scores.shape[:3], 1), -np.inf, dtype=np.float32)
+        itself[:, :, -asking:, 0] = (query[:, :, -asking:] * key).sum(-1) * np.float32(query.shape[-1] ** -0.5)
+        scores = np.concatenate([scores, itself], axis=-1)
     scores -= scores.max(-1, keepdims=True)
     np.exp(scores, out=scores)
     scores /= scores.sum(-1, keepdims=True)
-    return (scores @ values).astype(np.float32, copy=False)
+    found = scores[..., : keys.shape[2]] @ values
+    if asking:
+        found[:, :, -asking:] += scores[:, :, -asking:, -1:] * own
+    return found.astype(np.float32, copy=False)
 
 
 def cell_logarithms(

@@ -124,7 +124,7 @@ class _Run:
         for own, pieces in zip(self.seats, self.pieces, strict=True):
             batch = own.batch(generator, pieces, settings)
             with torch.autocast(torch.device(settings.device).type, torch.bfloat16, settings.precision == "bfloat16"):
-                loss = loss_of(self.model, TensorBatch(batch, settings.device)) / len(self.seats)
+                loss = loss_of(self.model, TensorBatch(batch, settings.device), settings.return_loss) / len(self.seats)
             loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.gradient_clip)
         self.optimizer.step()

@@ -1,4 +1,4 @@
-"""Returns-to-go relative to a tuned baseline that met the same luck."""
+"""Returns relative to a tuned baseline that met the same luck: what players are worth, and what follows a decision."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ LOWEST, HIGHEST = -1.0, 1.0
 """Relative returns are cut here: whoever does worse than that, does badly."""
 
 
-def relative_returns(
-    episodes: Sequence[Episode], baseline: str, agent: str, periods: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """What an agent was given from each period on, compared with what the baseline was given on the same seed.
+def relative_rewards(episodes: Sequence[Episode], baseline: str, agent: str) -> Floats:
+    """What an agent was given in each period, compared with what the baseline was given on the same seed.
 
-    ``(mean reward of the coming periods - the same of the baseline) / |mean reward of the baseline|``: 0 is as good as
-    the baseline, .05 a twentieth of its cost (or profit) better. Both met the same demand, so luck, which would
-    otherwise be learned as merit (Paster, McIlraith & Ba 2022), mostly cancels. The mean is over `periods` periods, or
-    those that are left.
+    ``(reward - the same of the baseline) / |mean reward of the baseline|``: 0 is as good as the baseline, .05 a
+    twentieth of its cost (or profit) better. Both met the same demand, so luck, which would otherwise be learned as
+    merit (Paster, McIlraith & Ba 2022), mostly cancels.
 
     Parameters
     ----------
@@ -33,11 +30,10 @@ def relative_returns(
     baseline : str
         Name of its player.
     agent : str
-    periods : int
 
     Returns
     -------
-    (E, T) relative returns, and (T,) the number of periods that each is a mean of
+    (E, T) relative rewards
 
     Raises
     ------
@@ -54,10 +50,25 @@ def relative_returns(
     unit = abs(float(rewards[list(own.values())].mean()))
     if unit == 0:
         raise InputError(f"the baseline '{baseline}' earns and costs '{agent}' nothing, so nothing compares with it.")
-    better = rewards - rewards[[own[episode.seed] for episode in episodes]]
-    total = np.concatenate([np.zeros((len(better), 1)), better.cumsum(1)], axis=1)
+    better: Floats = (rewards - rewards[[own[episode.seed] for episode in episodes]]) / unit
+    return better
+
+
+def worths(better: Floats, players: Sequence[str]) -> NDArray[np.float32]:
+    """(E,) the mean relative return of each episode's player over all its episodes, cut to what counts.
+
+    What one episode earned is mostly luck where players differ little; the mean of a player is what it can be asked
+    for again (Paster, McIlraith & Ba 2022, condition on the mean of a cluster of trajectories in the same way).
+    """
+    means = {player: better[[other == player for other in players]].mean() for player in dict.fromkeys(players)}
+    return np.clip([means[player] for player in players], LOWEST, HIGHEST).astype(np.float32)
+
+
+def returns_to_go(better: Floats, periods: int) -> NDArray[np.float32]:
+    """(E, T) the mean relative reward of each period and those that follow, `periods` in all, or those that are left;
+    cut to what counts."""
     length = better.shape[1]
+    total = np.concatenate([np.zeros((len(better), 1)), better.cumsum(1)], axis=1)
     ends = np.minimum(np.arange(length) + periods, length)
-    counted = ends - np.arange(length)
-    relative = (total[:, ends] - total[:, :-1]) / counted / unit
-    return np.clip(relative, LOWEST, HIGHEST).astype(np.float32), counted
+    mean = (total[:, ends] - total[:, :-1]) / (ends - np.arange(length))
+    return np.clip(mean, LOWEST, HIGHEST).astype(np.float32)

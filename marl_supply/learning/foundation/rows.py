@@ -109,12 +109,10 @@ class NodeTokens:
         self.constant = np.array([list(described(seat, int(row)).values()) for row in self.rows], dtype=np.float64)
 
     def _add_safety(self, place: int, row: int, number: int) -> None:
-        network = self.network
-        periods = network.lead_time[network.first_edge[row]] + network.information_delay[network.first_edge[row]] + 1
-        deviation = max(network.demand_deviation[row] * np.sqrt(periods), 1e-3 * scale_of(network, row))
+        mean, deviation = lead_time_demand(self.network, row)
         at = place * SEEN + STARTS["safety"]
         self.matrix[at, number] = 1 / deviation
-        self.shift[at] = -network.mean_demand[row] * periods / deviation
+        self.shift[at] = -mean / deviation
 
     def changing(self, seen: NDArray[Any]) -> NDArray[np.float32]:
         """(..., m, SEEN) tokens of (..., k) numbers seen, units."""
@@ -125,6 +123,17 @@ class NodeTokens:
 def scale_of(network: Network, row: int) -> float:
     """Units: the mean demand of a period that a row's numbers are counted in; 1 where there is none."""
     return float(network.mean_demand[row]) or 1.0
+
+
+def lead_time_demand(network: Network, row: int) -> tuple[float, float]:
+    """Units: mean and deviation of the demand until an order on a row's first edge that is placed next has arrived.
+
+    The deviation is a tenth of a period's mean demand at least, since numbers are divided by it.
+    """
+    edge = network.first_edge[row]
+    periods = float(network.lead_time[edge] + network.information_delay[edge] + 1)
+    deviation = float(network.demand_deviation[row] * np.sqrt(periods))
+    return float(network.mean_demand[row]) * periods, max(deviation, 0.1 * scale_of(network, row))
 
 
 def _owners(network: Network, table: Table) -> NDArray[np.int64]:

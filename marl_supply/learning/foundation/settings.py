@@ -101,10 +101,11 @@ class Pretraining(Settings):
         past, such as the level that stock is to rise to, it has to learn there.
     unconditional : float
         Share of pieces whose requested return is hidden, so that the model also plays without one.
-    return_periods : int
-        Periods over which a return-to-go is taken, at most those left of the episode.
-    least_return_periods : int
-        Decisions with fewer periods left are not learned: what they earned is mostly luck.
+    cycles : float
+        Periods over which the return that follows a decision is taken, in times that goods take from the suppliers of
+        what it decides to the market. With less, what an order is worth has not come; with more, it drowns.
+    return_loss : float
+        Weight of the likelihood of returns beside that of decisions.
     share : float
         Share of the episodes of each instance and policy that is learned from; fewer data for scaling runs.
     held_back : float
@@ -137,8 +138,8 @@ class Pretraining(Settings):
     gradient_clip: float = 1.0
     beginnings: float = 0.25
     unconditional: float = 0.1
-    return_periods: int = 50
-    least_return_periods: int = 10
+    cycles: float = 2.5
+    return_loss: float = 0.2
     share: float = 1.0
     held_back: float = 0.05
     evaluations: int = 10
@@ -149,8 +150,8 @@ class Pretraining(Settings):
 
     def _check(self) -> None:
         self._at_least(1, "width", "layers", "heads", "components", "window", "segment", "tokens", "batch_tokens")
-        self._at_least(1, "return_periods", "least_return_periods", "evaluations")
-        self._at_least(0, "seed", "weight_decay")
+        self._at_least(1, "cycles", "evaluations")
+        self._at_least(0, "seed", "weight_decay", "return_loss")
         self._shares(1, "warm_up", "beginnings", "unconditional", "share")
         self._shares(0.5, "held_back")
         self._above_zero("share", "learning_rate", "gradient_clip")

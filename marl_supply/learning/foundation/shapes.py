@@ -17,6 +17,8 @@ NAMES = 8
 """Names that a decision can be among."""
 RETURN = 4
 """Numbers that tell a requested return."""
+RETURN_STEP = 0.01
+"""Width of the grid on which the law of a return is known."""
 INPUTS = {
     "row": SEEN + CONSTANT_ROW,
     "decision": 1 + NAMES + CONSTANT_DECISION + CONSTANT_ROW,
@@ -46,6 +48,7 @@ def weight_sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
     """The sizes of a transformer's weights by name; matrices are (out, in)."""
     width = shape.width
     layers = {"returned": (width, RETURN), "head": (3 * shape.components + NAMES, width)}
+    layers["outcome"] = (3 * shape.components, width)
     for name, size in INPUTS.items():
         layers |= {f"{name}_in": (width, size), f"{name}_out": (width, width)}
     for number in range(shape.layers):

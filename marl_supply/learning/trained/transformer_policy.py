@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from marl_supply.errors import InputError
+from marl_supply.errors import InputError, nearest
 from marl_supply.game.observation import Observation
 from marl_supply.game.policy import Memory
 from marl_supply.game.quantities import LEVELS
@@ -25,6 +25,12 @@ from marl_supply.simulation.state import Decisions
 
 ANYBODY = "anybody"
 """The agent of a policy that plays any seat."""
+BEST = "best"
+"""The request for what promises most among what the data do."""
+CANDIDATES = 16
+"""Choices of a decision that are compared then, the most usual ones."""
+SUPPORT = 1e-3
+"""How often a choice is made in the data at least to be among them, as a share of the most usual."""
 Floats = NDArray[np.float32]
 
 
@@ -51,28 +57,36 @@ class TransformerPolicy(TrainedPolicy):
         self.network = network
         self._description = dict(description)
         self.training = dict(description["training"])
-        self.request: float | None = description["request"]
+        self.request: float | str | None = description["request"]
         self.temperature: float = description["temperature"]
 
     @classmethod
     def of(
-        cls, shape: Shape, arrays: Mapping[str, NDArray[Any]], training: Mapping[str, Any], request: float | None
+        cls, shape: Shape, arrays: Mapping[str, NDArray[Any]], training: Mapping[str, Any], request: float | str | None
     ) -> Self:
         """A model with its weights by name, and how it was trained."""
         description = {"shape": asdict(shape), "request": request, "temperature": 0.0, "training": dict(training)}
         return cls(Network(shape, arrays), description)
 
-    def requesting(self, request: float | None) -> Self:
+    def requesting(self, request: float | str | None) -> Self:
         """The same policy, asked for another return.
 
         Parameters
         ----------
         request
-            How much better than the baseline of its data, as a share of what that earns or costs: 0 for as good, .05
-            for a twentieth better; None for no request: then it does what is usual in its data.
+            How much better than the baseline of its data, as a share of what that earns or costs: 0 for as good, -.1
+            for a tenth worse; None for no request: then it does what is usual in its data. "best": what promises the
+            highest return among what is done in its data, whoever does it; nothing is drawn then.
+
+        Raises
+        ------
+        InputError
+            For anything else.
         """
-        if request is not None and not np.isfinite(request):
-            raise InputError(f"request: {request} is no return; use a number such as 0.05, or null for none.")
+        if isinstance(request, str) and request != BEST:
+            raise InputError(f"request: no '{request}'{nearest(request, [BEST])} Use a number such as -0.1, or best.")
+        if isinstance(request, float) and not np.isfinite(request):
+            raise InputError(f"request: {request} is no return; use a number such as -0.1, or best, or null for none.")
         return type(self)(self.network, {**self._description, "request": request})
 
     def sampling(self, temperature: float = 1.0) -> Self:
@@ -147,7 +161,7 @@ class Session:
         self.decisions = DecisionTokens(seat)
         self.nodes = NodeTokens(seat, level_of(seat))
         chunks = -(-replications // CHUNK)
-        each = 1 + len(self.nodes.rows) + len(self.decisions.kinds)
+        each = len(self.nodes.rows) + len(self.decisions.kinds)
         self.recollection = Recollection(self.network, chunks, each)
         self.pending: Floats | None = None
         self.acted: NDArray[Any] = np.zeros((len(self.decisions.kinds), replications))
@@ -157,69 +171,73 @@ class Session:
         """The parts of tokens that are the same in every period."""
         network, nodes, decisions = self.network, self.nodes, self.decisions
         places = network.arrays["place.weight"]
-        hidden = np.array(self.policy.request is None)
-        told = shapes.told(np.array(self.policy.request or 0.0), hidden)
-        self.asked = network.linear("returned", told)
         self.constant = nodes.constant.astype(np.float32)
         self.about = np.concatenate([decisions.constant, nodes.constant[decisions.rows]], -1).astype(np.float32)
         self.done = network.arrays["kind.weight"][decisions.kinds] + places[decisions.rows]
         question = network.embed("question", self.about)
-        self.question = question + network.arrays["asked.weight"][decisions.kinds] + places[decisions.rows]
+        question = question + network.arrays["asked.weight"][decisions.kinds] + places[decisions.rows]
+        request = self.policy.request
+        number = 0.0 if request is None or isinstance(request, str) else request
+        told = shapes.told(np.array(number), np.array(request is None or request == BEST))
+        self.asking = question + network.linear("returned", told)
         self.places = places[: len(nodes.rows)]
 
     def act(self, seen: NDArray[np.float64], noise: NDArray[np.float64] | None) -> Decisions:
         """Decide for one period on (k, B) numbers seen."""
-        tokens = [] if self.pending is None else [self.pending]
-        first = self._first(in_chunks(seen.astype(np.float32)))
-        output = self.recollection.propagate(np.concatenate([*tokens, first], axis=2))[:, :, -1]
-        chosen = []
+        rows = self._rows(in_chunks(seen.astype(np.float32)))
+        before = rows if self.pending is None else np.concatenate([self.pending, rows], axis=2)
+        chosen: list[NDArray[Any]] = []
+        token = before
         for number in range(len(self.decisions.kinds)):
+            asking = np.broadcast_to(self.asking[number], (*token.shape[:2], 1, token.shape[-1]))
+            output = self.recollection.propagate(token, asking)[:, :, -1]
             own = self._choose(number, output, None if noise is None else noise[number])
             chosen.append(own.reshape(-1)[: self.replications])
-            token = self._decided(number, own)
-            if number + 1 < len(self.decisions.kinds):
-                output = self.recollection.propagate(token)[:, :, -1]
-            else:
-                self.pending = token
+            token = self._decided(number, own[..., None])
+        self.pending = token
         self.acted = np.array(chosen)
         return self.decisions.action.decode(self.acted)
 
-    def _first(self, seen: Floats) -> Floats:
-        """(chunks, CHUNK, 1 + m, width) the tokens of the return and of the rows."""
+    def _rows(self, seen: Floats) -> Floats:
+        """(chunks, CHUNK, m, width) the tokens of rows."""
         changing = self.nodes.changing(seen)
         constant = np.broadcast_to(self.constant, (*changing.shape[:3], self.constant.shape[-1]))
         flat = np.concatenate([changing, constant], -1)
         rows = self.network.embed("row", flat.reshape(len(flat), -1, flat.shape[-1]))
-        rows = rows.reshape(*flat.shape[:3], -1) + self.places
-        rows[:, :, -1] += self.question[0]
-        asked = np.broadcast_to(self.asked, (*rows.shape[:2], 1, rows.shape[-1]))
-        return np.concatenate([asked, rows], axis=2)
+        return rows.reshape(*flat.shape[:3], -1) + self.places
 
-    def _decided(self, number: int, choice: NDArray[Any]) -> Floats:
-        """(chunks, CHUNK, 1, width) the token of what was decided."""
+    def _decided(self, number: int, choices: NDArray[Any]) -> Floats:
+        """(chunks, CHUNK, q, width) the tokens of (chunks, CHUNK, q) choices of a decision."""
         decisions, network = self.decisions, self.network
-        values = decisions.value_of(number, choice.astype(np.float64))
-        done = shapes.done(values[..., None], decisions.kinds[number : number + 1])
-        about = np.broadcast_to(self.about[number], (*choice.shape, 1, self.about.shape[-1]))
+        values = decisions.value_of(number, choices.astype(np.float64))
+        done = shapes.done(values[..., None], decisions.kinds[number : number + 1])[..., 0, :]
+        about = np.broadcast_to(self.about[number], (*choices.shape, self.about.shape[-1]))
         flat = np.concatenate([done, about], -1)
-        token = network.embed("decision", flat.reshape(len(flat), CHUNK, -1)).reshape(*choice.shape, 1, -1)
-        token = token + self.done[number]
-        return token + self.question[number + 1] if number + 1 < len(decisions.kinds) else token
+        token = network.embed("decision", flat.reshape(len(flat), -1, flat.shape[-1])).reshape(*choices.shape, -1)
+        return token + self.done[number]
 
     def _choose(self, number: int, output: Floats, noise: NDArray[np.float64] | None) -> NDArray[Any]:
         """(chunks, CHUNK) one component of the action, as the environment's action space has it."""
         decisions = self.decisions
         weights, means, scales, names = self.network.laws(output)
-        if decisions.kinds[number] == NOMINAL:
-            edges = decisions.edges_of(number)
-            picked = self._pick(name_logarithms(names, edges), noise)
-            return decisions.action_of_edge(number, picked)
+        if self._names(number):
+            logarithms = name_logarithms(names, decisions.edges_of(number))
+            return decisions.action_of_edge(number, self._pick(number, logarithms, noise))
         if decisions.seat.integer:
             low, step = float(decisions.low[number]), float(decisions.step[number])
             logarithms = cell_logarithms(weights, means, scales, low, step, int(decisions.choices[number]))
-            return self._pick(logarithms, noise)
-        value = self._value(weights, means, scales, noise) * decisions.unit[number]
-        return np.clip(value, decisions.action.low[number], decisions.action.high[number])
+            return self._pick(number, logarithms, noise)
+        if self.policy.request == BEST:
+            return self._best(number, decisions.units_of(number, means), weights - scales)
+        return decisions.units_of(number, self._value(weights, means, scales, noise))
+
+    def _best(self, number: int, choices: NDArray[Any], logarithms: NDArray[Any]) -> NDArray[Any]:
+        """(chunks, CHUNK) of (chunks, CHUNK, q) choices that are made often enough the one that most is expected of."""
+        tokens = self._decided(number, choices)
+        expected = self.network.expected(self.recollection.propagate(tokens[:, :, :0], tokens))
+        usual = logarithms >= logarithms.max(-1, keepdims=True) + np.log(SUPPORT)
+        best = np.where(usual, expected, -np.inf).argmax(-1)
+        return np.take_along_axis(choices, best[..., None], -1)[..., 0]
 
     def _value(
         self, weights: Floats, means: Floats, scales: Floats, noise: NDArray[np.float64] | None
@@ -240,11 +258,22 @@ class Session:
         drawn.reshape(-1)[: self.replications] = noise
         return drawn
 
-    def _pick(self, logarithms: NDArray[np.float64], noise: NDArray[np.float64] | None) -> NDArray[np.int64]:
-        """(chunks, CHUNK) the most probable, or one drawn with (B,) uniform numbers."""
+    def _pick(
+        self, number: int, logarithms: NDArray[np.float64], noise: NDArray[np.float64] | None
+    ) -> NDArray[np.int64]:
+        """(chunks, CHUNK) the most probable, one drawn with (B,) uniform numbers, or that of which most is expected."""
+        if self.policy.request == BEST:
+            count = min(CANDIDATES, logarithms.shape[-1])
+            often = np.sort(np.argpartition(-logarithms, count - 1, axis=-1)[..., :count], axis=-1)
+            found = self.decisions.action_of_edge(number, often) if self._names(number) else often
+            best = self._best(number, found, np.take_along_axis(logarithms, often, -1))
+            return np.floor(best).astype(np.int64)
         if noise is None:
             return logarithms.argmax(-1)
         return drawn_from(logarithms, self._uniform(noise, logarithms.shape[:2]), self.policy.temperature)[0]
+
+    def _names(self, number: int) -> bool:
+        return bool(self.decisions.kinds[number] == NOMINAL)
 
 
 def drawn_from(

@@ -16,14 +16,16 @@ from marl_supply.errors import InputError  # noqa: E402
 from marl_supply.game.game import Game  # noqa: E402
 from marl_supply.learning.foundation.corpus import Seats, corpus_of  # noqa: E402
 from marl_supply.learning.foundation.decisions import KINDS, DecisionTokens  # noqa: E402
-from marl_supply.learning.foundation.returns import relative_returns  # noqa: E402
+from marl_supply.learning.foundation.returns import relative_rewards, returns_to_go, worths  # noqa: E402
 from marl_supply.learning.foundation.rows import BLOCKS, STARTS, NodeTokens  # noqa: E402
 from marl_supply.learning.foundation.settings import Pretraining  # noqa: E402
 from marl_supply.study.family import Range  # noqa: E402
 from marl_supply.testing.plays import arrays_of  # noqa: E402
 from marl_supply.topology import load  # noqa: E402
 
-SETTINGS = Pretraining(window=3, segment=6, return_periods=5, least_return_periods=3, held_back=0.25)
+SETTINGS = Pretraining(window=3, segment=6, cycles=1.5, held_back=0.25)
+PERIODS = round(1.5 * 3)
+"""Of a return: one and a half times the lead time of 2 and the period in which an order is sold."""
 
 
 def one(seats: list[Seats]) -> Seats:
@@ -51,7 +53,7 @@ def test_what_was_decided_reads_back_as_what_was_played(chain: str, mix: str) ->
             own, action = DecisionTokens(seat), game.actions[agent]
             actions = np.asarray(episode.actions[agent], dtype=np.float64).reshape(len(episode), -1)
             values = own.values(actions)
-            nominal, units = own.kinds == KINDS.index("chosen_edge"), values * own.unit
+            nominal, units = own.kinds == KINDS.index("chosen_edge"), own.shift + values * own.unit
             again = (units - action.low) / action.steps if seat.integer else units
             assert np.where(nominal, values, again) == pytest.approx(actions, abs=1e-6)
             decoded = arrays_of(action.decode(actions.T))
@@ -140,30 +142,40 @@ def literally(rewards: Any, baseline: Any, periods: int) -> list[float]:
 @pytest.mark.parametrize("periods", [1, 5, 50])
 def test_returns_relative_to_the_baseline_literally(periods: int) -> None:
     episodes = list(recorded("lost_sales", LEVELS, 4).episodes())
-    found, counted = relative_returns(episodes, BASELINE, "store", periods)
+    found = returns_to_go(relative_rewards(episodes, BASELINE, "store"), periods)
     rewards = [episode.rewards["store"] for episode in episodes]
-    assert counted.tolist() == [min(periods, 14 - now) for now in range(14)]
     assert found == pytest.approx(np.array(literally(rewards, rewards[:4] * 2, periods)), abs=1e-6)
     assert not found[:4].any() and found[4:].any()
 
 
+def test_a_player_is_worth_the_mean_of_its_episodes() -> None:
+    episodes = list(recorded("lost_sales", LEVELS, 4).episodes())
+    players = [episode.player for episode in episodes]
+    found = worths(relative_rewards(episodes, BASELINE, "store"), players)
+    rewards = np.array([episode.rewards["store"] for episode in episodes]).mean(1)
+    worse = (rewards[4:].mean() - rewards[:4].mean()) / abs(rewards[:4].mean())
+    assert found == pytest.approx(np.repeat([0, max(worse, -1)], 4), abs=1e-6) and found[7] != 0
+
+
 def test_what_is_learned_is_what_was_recorded() -> None:
-    """Episodes in order, tokens of the instance that each was played on, decisions near the end left out."""
+    """Episodes in order, tokens of the instance that each was played on; returns near the end are not whole."""
     dataset = recorded("lost_sales", LEVELS, 4, ranges=[Range.parse("nodes.store.lost_sale_cost=4..39")], instances=2)
     seats = one(corpus_of({"lost": dataset}, replace(SETTINGS, held_back=0.0)))
     assert seats.task == "lost" and not seats.held.any() and seats.of.tolist() == [0] * 8 + [1] * 8
-    assert seats.learned.tolist() == [[True] * 12 + [False] * 2] * 16
+    assert seats.learned.all() and not seats.hidden.any()
+    assert seats.known.tolist() == [[True] * (15 - PERIODS) + [False] * (PERIODS - 1)] * 16
     for number, instance in enumerate(dataset.instances):
         game = instance.game()
         nodes = NodeTokens(game.seats["store"], game.observe_level)
         assert seats.rows[number] == pytest.approx(nodes.constant)
         episodes = list(instance.episodes())
-        returns, _ = relative_returns(episodes, BASELINE, "store", 5)
+        better = relative_rewards(episodes, BASELINE, "store")
+        earned, returns = returns_to_go(better, PERIODS), worths(better, [episode.player for episode in episodes])
         for place, episode in enumerate(episodes):
             at = 8 * number + place
             assert np.array_equal(seats.seen[at], nodes.changing(episode.observations["store"][:-1]))
             assert np.array_equal(seats.values[at, :, 0], np.float32(episode.actions["store"] / 5))
-            assert np.array_equal(seats.returns[at], returns[place])
+            assert np.array_equal(seats.earned[at], earned[place]) and seats.returns[at] == returns[place]
     assert not np.array_equal(seats.rows[0], seats.rows[1])
 
 
@@ -186,7 +198,7 @@ def test_a_batch_is_pieces_of_episodes() -> None:
     seats = one(corpus_of({"lost": recorded("lost_sales", LEVELS, 8)}, SETTINGS))
     settings = replace(SETTINGS, segment=6, unconditional=0.5, beginnings=0.0)
     batch = seats.batch(np.random.default_rng(2), 200, settings)
-    assert batch.seen.shape[:2] == batch.values.shape[:2] == batch.returns.shape == batch.learned.shape == (200, 6)
+    assert batch.seen.shape[:2] == batch.values.shape[:2] == batch.earned.shape == batch.learned.shape == (200, 6)
     assert 60 < batch.hidden.sum() < 140
     own = [seats.seen[e, t : t + 6].tobytes() for e in np.flatnonzero(~seats.held) for t in range(9)]
     assert {piece.tobytes() for piece in batch.seen} <= set(own)
@@ -203,8 +215,29 @@ def test_actions_of_chance_at_the_beginning_are_not_learned() -> None:
     (instance,) = dataset.instances
     lengths = [exploring_periods(episode.seed, 4) for episode in instance.episodes()]
     assert len(set(lengths)) > 2 and min(lengths) == 0
-    assert [row.tolist() for row in seats.learned] == [[False] * n + [True] * (12 - n) + [False] * 2 for n in lengths]
+    assert [row.tolist() for row in seats.learned] == [[False] * n + [True] * (14 - n) for n in lengths]
     assert not seats.returns[:8].any() and seats.returns[8:].any()
+
+
+def test_what_a_player_is_worth_who_acts_at_random_at_times_is_never_told() -> None:
+    """It says nothing of the actions that it meant."""
+    dataset = recorded("lost_sales", [BASELINE, f"{WORSE} random=0.2"], 8)
+    seats = one(corpus_of({"lost": dataset}, replace(SETTINGS, held_back=0.0)))
+    assert seats.hidden.tolist() == [False] * 8 + [True] * 8
+    batch = seats.batch(np.random.default_rng(2), 200, replace(SETTINGS, unconditional=0.0))
+    assert batch.hidden.any() and not batch.hidden.all() and (batch.hidden == (batch.returns != 0)).all()
+
+
+def test_a_level_is_told_as_a_safety_factor() -> None:
+    """The same cover is the same number at every lead time: mean lead-time demand counts as 0, its deviation as 1."""
+    for lead_time in (1, 4):
+        game = Game(load("lost_sales", {"edges.0.lead_time": lead_time, "game.actions": "order_up_to"}))
+        own, (action,) = DecisionTokens(game.seats["store"]), game.actions.values()
+        periods = lead_time + 1
+        level = np.array([[round(5 * periods + 2 * np.sqrt(5 * periods))]])
+        found = own.values((level - action.low) / action.steps)
+        assert found[0, 0] == pytest.approx((level[0, 0] - 5 * periods) / np.sqrt(5 * periods), abs=1e-9)
+        assert own.units_of(0, found[0]) == pytest.approx(level[0])
 
 
 def test_seats_of_one_shape_but_other_rows_are_learned_apart() -> None:
@@ -254,4 +287,4 @@ def test_a_baseline_that_earns_nothing_is_refused() -> None:
     episodes = list(recorded("lost_sales", [WORSE], 2).episodes())
     nothing = [replace(episode, rewards={"store": 0 * episode.rewards["store"]}) for episode in episodes]
     with pytest.raises(InputError, match="earns and costs 'store' nothing, so nothing compares with it"):
-        relative_returns(nothing, WORSE, "store", 5)
+        relative_rewards(nothing, WORSE, "store")

@@ -21,7 +21,7 @@ from marl_supply.policies.seating import seat_everybody  # noqa: E402
 
 pytestmark = pytest.mark.slow
 SMALL = Pretraining(
-    width=32, layers=2, heads=2, components=3, window=4, segment=8, tokens=900_000, batch_tokens=1536, return_periods=20
+    width=32, layers=2, heads=2, components=3, window=4, segment=8, tokens=900_000, batch_tokens=1536
 )
 
 

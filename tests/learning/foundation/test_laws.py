@@ -16,6 +16,7 @@ from marl_supply.learning.foundation.playing import cell_logarithms, name_logari
 from marl_supply.learning.foundation.shapes import NAMES  # noqa: E402
 from marl_supply.learning.foundation.transformer import (  # noqa: E402
     Laws,
+    Mixture,
     TensorBatch,
     Transformer,
     log_likelihood,
@@ -38,7 +39,8 @@ def test_numpy_plays_what_torch_learns(name: str, request_of: float | None) -> N
     game, model = Game(name), random_model(1)
     played = play(game, policy_of(model, request_of).sampling(), 3, PERIODS)
     found = torch_laws(model, TensorBatch(batch_of(game, played, request_of), "cpu"))
-    for own, other in zip(played.laws, (found.weights, found.means, found.scales, found.names), strict=True):
+    numbers = found.numbers
+    for own, other in zip(played.laws, (numbers.weights, numbers.means, numbers.scales, found.names), strict=True):
         assert own == pytest.approx(other.numpy(), abs=1e-4)
     assert np.ptp(played.laws[1]) > 0.1
 
@@ -95,7 +97,8 @@ def likelihood_of(grid: Any, weights: Any, means: Any, scales: Any, step: float)
     grids: Any = SimpleNamespace(
         values=values, step=torch.full((choices, 1, 1), step), nominal=torch.tensor([False]), **ends
     )
-    found = log_likelihood(Laws(*given, torch.zeros(choices, laws, 1, NAMES)), grids)
+    mixture = Mixture(*given)
+    found = log_likelihood(Laws(mixture, torch.zeros(choices, laws, 1, NAMES), mixture), grids)
     return found.exp().numpy()[:, :, 0].T
 
 

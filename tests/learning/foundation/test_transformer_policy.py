@@ -1,5 +1,6 @@
 """A pretrained model plays any seat: alike in every batch, alike after it was saved, and as it is asked to."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,16 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from scipy import stats  # noqa: E402
-from tiny_transformer import SHAPE, policy_of, random_model  # noqa: E402
+from tiny_transformer import SHAPE, batch_of, play, policy_of, random_model  # noqa: E402
 
 from marl_supply.errors import InputError  # noqa: E402
 from marl_supply.game.game import Game  # noqa: E402
 from marl_supply.learning.foundation.decisions import DecisionTokens  # noqa: E402
 from marl_supply.learning.foundation.shapes import weight_sizes  # noqa: E402
+from marl_supply.learning.foundation.transformer import TensorBatch  # noqa: E402
 from marl_supply.learning.trained import load_policies, save_policies  # noqa: E402
 from marl_supply.learning.trained.chunks import CHUNK  # noqa: E402
-from marl_supply.learning.trained.transformer_policy import ANYBODY, TransformerPolicy, level_of  # noqa: E402
+from marl_supply.learning.trained.transformer_policy import ANYBODY, BEST, Session, TransformerPolicy, level_of  # noqa: E402
 from marl_supply.testing.plays import arrays_of  # noqa: E402
 from marl_supply.testing.policies import check_policy  # noqa: E402
 
@@ -61,10 +63,11 @@ def test_it_keeps_the_contract_of_policies(name: str, policy: TransformerPolicy)
 
 
 @pytest.mark.parametrize("name", ["dual_sourcing", "several", "newsvendor"])
-@pytest.mark.parametrize("drawn", [False, True])
-def test_no_decision_depends_on_the_batch(name: str, drawn: bool, policy: TransformerPolicy) -> None:
+@pytest.mark.parametrize("how", ["likeliest", "drawn", "best"])
+def test_no_decision_depends_on_the_batch(name: str, how: str, policy: TransformerPolicy) -> None:
     """Bit by bit, in one chunk and in two."""
-    game, player = game_of(name), policy.sampling() if drawn else policy
+    players = {"likeliest": policy, "drawn": policy.sampling(), "best": policy.requesting(BEST)}
+    game, player = game_of(name), players[how]
     four, five, many = (decided(player, game, replications) for replications in (1, 5, 100))
     for one, other, most in zip(four, five, many, strict=True):
         for agent in game.agents:
@@ -93,17 +96,52 @@ def test_it_plays_the_same_after_it_was_saved(policy: TransformerPolicy, tmp_pat
         assert all(np.array_equal(value, other["shop"][field]) for field, value in one["shop"].items())
 
 
-def test_the_return_that_is_asked_for_matters(policy: TransformerPolicy) -> None:
-    game = Game("newsvendor")
+def test_the_return_that_is_asked_for_matters() -> None:
+    game, policy = Game("newsvendor"), policy_of(random_model(7))
     orders = [decided(policy.requesting(request), game, 2, 1)[0]["kiosk"]["order"] for request in (0.0, 0.1, None)]
     assert len({float(own[0, 0]) for own in orders}) == 3
     assert policy.request == 0.02 and policy.requesting(0.1).training == policy.training
 
 
+@pytest.mark.parametrize("name", ["lost_sales", "collaborative", "newsvendor"])
+def test_the_best_is_what_most_is_expected_of(name: str, policy: TransformerPolicy, monkeypatch: Any) -> None:
+    """Of choices that are usual enough the one with the highest expected return, worked out again by torch."""
+    game, model, seen = Game(name), random_model(4), []
+    own = Session._best
+
+    def watched(self: Session, number: int, choices: Any, logarithms: Any) -> Any:
+        best = own(self, number, choices, logarithms)
+        if not seen or seen[-1][0] < number:
+            seen.append((number, choices[0, 0], logarithms[0, 0], best[0, 0]))
+        return best
+
+    monkeypatch.setattr(Session, "_best", watched)
+    played = play(game, policy.requesting(BEST), 1, 1)
+    batch = batch_of(game, played, None)
+    decisions = DecisionTokens(game.seats[game.agents[0]])
+    assert len(seen) == len(decisions.kinds)
+    for number, choices, logarithms, best in seen:
+        usual = choices[logarithms >= logarithms.max() + np.log(1e-3)]
+        found = []
+        for choice in usual:
+            values = batch.values.copy()
+            values[:, 0, number] = decisions.value_of(number, np.array(choice, dtype=np.float64))
+            with torch.no_grad():
+                law = model(TensorBatch(replace(batch, values=values), "cpu")).returns
+            share = law.weights[0, 0, number].softmax(-1)
+            found.append(float((share * law.means[0, 0, number].clamp(-1, 1)).sum()))
+        assert best == usual[np.argmax(found)] and (len(usual) == 1 or np.ptp(found) > 0)
+
+
 @pytest.mark.parametrize("request_of", [float("nan"), float("inf")])
 def test_what_is_no_return_is_refused(request_of: float, policy: TransformerPolicy) -> None:
-    with pytest.raises(InputError, match=r"^request: (nan|inf) is no return; use a number such as 0.05"):
+    with pytest.raises(InputError, match=r"^request: (nan|inf) is no return; use a number such as -0.1"):
         policy.requesting(request_of)
+
+
+def test_what_is_no_word_for_a_return_is_refused(policy: TransformerPolicy) -> None:
+    with pytest.raises(InputError, match=r"^request: no 'bets' \(did you mean 'best'\?\)"):
+        policy.requesting("bets")
 
 
 @pytest.mark.parametrize("temperature", [float("nan"), -1.0, float("inf")])
