@@ -20,6 +20,7 @@ from marl_supply.study.mixed import Mixed
 from marl_supply.study.provenance import versions
 from marl_supply.study.recording import Family, Recording, record_all
 from marl_supply.topology import Topology
+from marl_supply.topology.load import GENERATED
 
 GIVEN: Mapping[str, Any] = {"vary": {}, "cases": [], "seed": None}
 """What the card says of instances that were not drawn."""
@@ -95,7 +96,7 @@ def record_instances(
     ----------
     family
         Of each instance what is special about it, by path in the topology file, and its topology. All have the same
-        rewards, kinds of observations and actions, and horizon; they may differ in size, and so in their agents.
+        rewards, kinds of observations and actions, and horizon; and the same agents, unless their size is drawn.
     name : str
         Folders under `root`, such as ``lost_sales/v0``; instance i is the Minari dataset ``NAME/instance_00i-v0``.
     mix
@@ -164,13 +165,14 @@ def _free_folder(name: str, root: Path | None) -> Path:
 
 
 def _alike(family: Family) -> dict[str, Any]:
-    """What the card says of the games of all instances; of agents all that stand in any."""
+    """What the card says of the games of all instances; where sizes are drawn, of agents all that stand in any."""
     if not family:
         raise InputError("a dataset has one instance at least; give some.")
     first = _of_game(family[0][1])
-    for number, (_, topology) in enumerate(family):
+    for number, (settings, topology) in enumerate(family):
+        sized = any(path.startswith(GENERATED) for path in settings)
         for key, value in _of_game(topology).items():
-            if key == "agents":
+            if key == "agents" and sized:
                 first[key] += [agent for agent in value if agent not in first[key]]
             elif value != first[key]:
                 raise InputError(
@@ -195,6 +197,7 @@ def _policy(own: Mixed, returns: Sequence[Sequence[float]]) -> dict[str, Any]:
     return {
         "name": own.label,
         "policy": own.policy,
+        "seats": dict(own.seats),
         "parameters": {node: dict(values) for node, values in own.parameters.items()},
         "tuned": own.tuned,
         "scale": own.scale,

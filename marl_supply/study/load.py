@@ -32,7 +32,7 @@ Source = str | Path | Mapping[str, Any]
 MODEL_KEYS = ("name", "record", "pretrain")
 """The keys of a model file, which lies beside experiments (see `model_file`)."""
 _WHOLE = ("name", "topology", "report")
-_OF_CHAIN = ("nodes", "edges", "markets", "timing", "units", "game", "contract", "policies", "defaults")
+_OF_CHAIN = ("extends", "nodes", "edges", "markets", "timing", "units", "game", "contract", "policies", "defaults")
 
 
 class _Named(Section):

@@ -21,7 +21,7 @@ from marl_supply.solvers.rules import TIED_ABOVE
 from marl_supply.solvers.solve import solve
 from marl_supply.solvers.tune import FEW, LEAST_REPLICATIONS, Tuned, candidates_of, tune
 from marl_supply.study.mixed import Mixed
-from marl_supply.study.players import requesting, seat_players
+from marl_supply.study.players import requesting, seat_players, seat_some
 
 SEARCHED_ON = 2**32
 """Seed of the demand that searches meet; the seeds of episodes should stay below it."""
@@ -74,10 +74,10 @@ class MixPlayers:
                 "replications": own.tuned,
                 "candidates": searched.candidates,
             }
-        players = requesting(seat_players(self.game, own.policy, parameters), own.request, own.policy)
+        players: Mapping[str, Policy] = seat_players(self.game, own.policy, parameters)
         if own.scale != 1:
             players = seat_players(self.game, own.policy, scaled(self.game, players, own.scale))
-        return players, found
+        return {**requesting(players, own.request, own.policy), **seat_some(self.game, own.seats)}, found
 
     def _tuned(self, own: Mixed) -> Tuned:
         stated = tuple((node, tuple(sorted(values.items()))) for node, values in sorted(own.parameters.items()))

@@ -11,19 +11,25 @@ from marl_supply.study.players import is_path
 
 WORDS = ("random", "tuned", "scale", "request")
 BEST_REQUEST = "request=best"
-FORM = 'write --policy "NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE request=RETURN"'
+SEAT = "seat."
+FORM = (
+    'write --policy "NAME seat.AGENT=NAME ... NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE '
+    'request=RETURN"'
+)
 
 
 @dataclass(frozen=True)
 class Mixed:
-    """One of a mix, for every seat: a rule, a file of trained policies or the optimum, and how it departs from it.
+    """One of a mix: a rule, a file of trained policies or the optimum, and how it departs from it.
 
     Attributes
     ----------
     label : str
         As it was stated.
     policy : str
-        Name of the rule, path of the file, or `EXACT`.
+        Name of the rule, path of the file, or `EXACT`; it plays every seat that `seats` leaves out.
+    seats : mapping of str to str
+        Other rules or files, by agent; they are neither tuned nor scaled.
     parameters : mapping
         Of the rule, by node; where it is tuned, where the search starts.
     random_share : float
@@ -43,6 +49,7 @@ class Mixed:
     tuned: int = 0
     scale: float = 1.0
     request: float | str | None = None
+    seats: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.policy or not 0 <= self.random_share <= 1:
@@ -55,12 +62,14 @@ class Mixed:
             raise InputError(
                 f"--policy {self.label}: {what} has no parameters to state, tune or scale; leave them out."
             )
+        if self.seats and (self.policy == EXACT or EXACT in self.seats.values()):
+            raise InputError(f"--policy {self.label}: the optimum plays all seats; leave seat.AGENT out.")
         if self.request is not None and not is_path(self.policy):
             raise InputError(f"--policy {self.label}: only a file of a pretrained model can be asked for a return.")
 
     @classmethod
     def parse(cls, stated: str) -> Mixed:
-        """From ``NAME``, or ``"NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE request=RETURN"``.
+        """From ``NAME``, or ``"NAME seat.AGENT=NAME ... NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR ..."``.
 
         Raises
         ------
@@ -70,12 +79,16 @@ class Mixed:
         name, *words = stated.split() or [""]
         parameters: dict[str, dict[str, float]] = {}
         others: dict[str, float] = {}
+        seats: dict[str, str] = {}
         request: float | str | None = None
         for word in words:
             path, _, text = word.partition("=")
             node, _, key = path.rpartition(".")
             if word == BEST_REQUEST:
                 request = "best"
+                continue
+            if path.startswith(SEAT) and text:
+                seats[path.removeprefix(SEAT)] = text
                 continue
             try:
                 number = float(text)
@@ -92,4 +105,4 @@ class Mixed:
             raise InputError(f"--policy {stated}: tuned is a whole number of replications, 1 or more; {FORM}")
         label, tuned = " ".join(stated.split()), int(others.get("tuned", 0))
         request = others.get("request", request)
-        return cls(label, name, parameters, others.get("random", 0.0), tuned, others.get("scale", 1.0), request)
+        return cls(label, name, parameters, others.get("random", 0.0), tuned, others.get("scale", 1.0), request, seats)

@@ -36,7 +36,7 @@ def check_task(task: RecordedTask) -> None:
     game = Game(topology)
     for own in mix:
         if own.policy != EXACT:
-            seat_players(game, own.policy, own.parameters)
+            seat_players(game, own.policy, own.parameters, own.seats)
 
 
 def recorded(task: RecordedTask, name: str, results: Path, told: Callable[[str], None] = lambda line: None) -> Dataset:

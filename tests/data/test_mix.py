@@ -21,6 +21,7 @@ from marl_supply.study.dataset import record_dataset, record_instances
 from marl_supply.study.family import Range, draw_family, parse_case
 from marl_supply.study.mix_players import SEARCHED_ON, scaled
 from marl_supply.study.mixed import Mixed
+from marl_supply.study.players import seat_some
 from marl_supply.topology import load
 
 pytest.importorskip("minari")
@@ -173,6 +174,52 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(stated: str, sentence: s
     with pytest.raises(InputError, match=sentence) as error:
         recorded(stated)
     assert "\n" not in str(error.value) and not [path for path in root.rglob("*") if path.is_file()]
+
+
+def test_some_seats_are_played_by_others() -> None:
+    """Sterman at the retailer among base stocks: what each agent did is what its own rule does."""
+    words = "base_stock retailer.base_stock_level=9 seat.retailer=sterman"
+    dataset = load_dataset(recorded(words, "base_stock", "sterman", chain="beer_game", common_seeds=True))
+    mixed, base, _ = (list(dataset.episodes())[start : start + 3] for start in (0, 3, 6))
+    assert dataset.card["policies"][0]["seats"] == {"retailer": "sterman"}
+    game = dataset.instances[0].game()
+    players = seat_some(game, {agent: "sterman" if agent == "retailer" else "base_stock" for agent in game.agents})
+    asked = list(record(game, Player("x", players), range(3)))
+    for own, expected, other in zip(mixed, asked, base, strict=True):
+        for agent in game.agents:
+            assert np.array_equal(own.actions[agent], expected.actions[agent])
+        assert not np.array_equal(own.actions["retailer"], other.actions["retailer"])
+
+
+def test_an_optimum_plays_all_seats() -> None:
+    with pytest.raises(InputError, match="the optimum plays all seats; leave seat.AGENT out"):
+        recorded("exact seat.store=base_stock")
+    with pytest.raises(InputError, match="no agent 'shop'"):
+        recorded("base_stock seat.shop=base_stock")
+
+
+GENERATED = {"name": "sized", "extends": {"generator": "one_warehouse", "stores": 2}}
+
+
+def test_sizes_are_drawn() -> None:
+    """Instances differ in their agents; each has all of its own, and the same sizes whatever else is recorded."""
+    mix = ["base_stock", "base_stock random=0.2"]
+    sizes = Range.parse("extends.stores=2,3,4")
+    dataset = load_dataset(recorded(*mix, chain=GENERATED, ranges=[sizes], instances=12, common_seeds=True))
+    stores = [instance.settings["extends.stores"] for instance in dataset.instances]
+    assert len(set(stores)) == 3
+    for count, instance in zip(stores, dataset.instances, strict=True):
+        game = instance.game()
+        assert list(game.agents) == [agent for agent in game.topology.nodes if agent != "source"]
+        assert sum(agent.startswith("store_") for agent in game.agents) == count
+        for episode in instance.episodes():
+            assert set(episode.actions) == set(game.agents)
+    assert set(dataset.card["recorded"]["agents"]) == {"warehouse", *(f"store_{n}" for n in range(1, max(stores) + 1))}
+
+
+def test_sizes_need_a_generator() -> None:
+    with pytest.raises(InputError, match=r"extends.stores: lost_sales begins with no generator; write extends: "):
+        recorded("base_stock", ranges=[Range.parse("extends.stores=2,3")])
 
 
 def test_what_cannot_be_scaled_or_solved_is_refused_with_its_instance() -> None:

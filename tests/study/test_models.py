@@ -98,6 +98,25 @@ def test_a_change_of_one_task_changes_its_dataset_alone() -> None:
     assert before.dataset("other") != after.dataset("other") and before.hash != after.hash
 
 
+def test_a_task_whose_size_is_drawn_keeps_its_generator() -> None:
+    """What it is set to have is set on each chain, after it is made."""
+    sized = {
+        "topology": {"name": "sized", "extends": {"generator": "one_warehouse"}},
+        "set": {"game.horizon": 6},
+        "vary": {"extends.stores": [2, 4]},
+        "instances": 3,
+        "episodes": 2,
+        "policies": ["base_stock"],
+    }
+    own = model(record={"sized": sized})
+    again = model_file.load(own.to_dict())
+    assert again == own and again is not None and again.hash == own.hash
+    task = own.record["sized"].to_dict()
+    assert task["topology"] == sized["topology"] and task["set"] == {"game.horizon": 6}
+    with pytest.raises(InputError, match=r"record.sized: lost_sales.yaml begins with no generator; write extends"):
+        model(record={"sized": {**sized, "topology": "lost_sales"}})
+
+
 def test_settings_of_the_command_line() -> None:
     stated = ["pretrain.tokens=1e6", "record.lost.instances=5", "record.lost.set.game.horizon=9", "name=another"]
     found = model_file.load(MODEL, [*stated, "record.lost.vary.edges.0.lead_time=[3, 4]"])

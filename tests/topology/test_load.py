@@ -117,3 +117,18 @@ def test_what_cannot_be_opened(source: object, sentence: str):
     with pytest.raises(InputError) as caught:
         load(source)  # type: ignore[arg-type]
     assert str(caught.value) == sentence
+
+
+def test_parameters_of_a_generator_are_values_too(tmp_path: Path) -> None:
+    chain = {"name": "sized", "extends": {"generator": "one_warehouse", "stores": 2}}
+    path = tmp_path / "sized.yaml"
+    path.write_text("name: sized\nextends: {generator: one_warehouse, stores: 2}\n")
+    for source in (chain, path):
+        found = load(source, ["extends.stores=4", "nodes.store_4.holding_cost=3"])
+        assert [name for name in found.nodes if name.startswith("store")] == [f"store_{n}" for n in range(1, 5)]
+        assert found.nodes["store_4"].holding_cost == 3
+    assert "store_3" not in load(chain).nodes
+    with pytest.raises(InputError, match="^--set extends.stores: beer_game begins with no generator; write extends"):
+        load("beer_game", ["extends.stores=4"])
+    with pytest.raises(InputError, match="sized.yaml: extends: one_warehouse: got an unexpected keyword argument 'shops'"):
+        load(path, ["extends.shops=4"])

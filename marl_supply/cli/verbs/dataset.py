@@ -18,9 +18,9 @@ def describe(parser: ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="WORDS",
-        help='who plays every seat: "NAME NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE", a rule, a '
-        "file of trained policies or `exact`, with parameters, whether these are searched on every instance, a factor "
-        "of them and a share of random actions; may be repeated",
+        help='who plays: "NAME seat.AGENT=NAME ... NODE.KEY=VALUE ... tuned=REPLICATIONS scale=FACTOR random=SHARE", a '
+        "rule, a file of trained policies or `exact`, others in some seats, parameters, whether these are searched on "
+        "every instance, a factor of them and a share of random actions; may be repeated",
     )
     parser.add_argument("--episodes", type=positive, default=100, metavar="N", help="of each policy and instance (100)")
     parser.add_argument("--out", required=True, metavar="NAME", help="folder under MINARI_DATASETS_PATH: lost_sales/v0")

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from marl_supply.demand.distribution import Law
 from marl_supply.demand.process import DemandProcess
 from marl_supply.demand.responsive import ResponsiveProcess
+from marl_supply.economics.accounts import PER
+from marl_supply.economics.contracts import payments
+from marl_supply.economics.rewards import own_weight
 from marl_supply.errors import InputError
 from marl_supply.game.seat import Seat
 from marl_supply.game.table import Table
@@ -54,7 +57,7 @@ LIMIT = 20.0
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 EDGE_NAMES = ("there", "time", "delay", "premium", "relative_premium", "fixed", "limit", "pipeline")
 PRICE_NAMES = ("margin", "price", "on_sale", "priced", "low", "high", "at_low", "at_middle", "at_high", "exposed")
-CONSTANT = 35 + len(QUANTILES) + EDGES * len(EDGE_NAMES)
+CONSTANT = 35 + len(QUANTILES) + len(PER) + EDGES * len(EDGE_NAMES)
 """Numbers of a node token that do not change."""
 PLACES = 32
 """Rows of a seat that a model tells apart."""
@@ -218,6 +221,7 @@ def described(seat: Seat, row: int) -> dict[str, float]:
         **_place(seat, row),
         **_limits(network, row, unit),
         **_prices(network, row, edges, holding),
+        **_transfers(network, row, holding),
         **{
             f"edge_{number}_{name}": value
             for number in range(EDGES)
@@ -262,13 +266,12 @@ def _shortage(network: Network, row: int, holding: float) -> dict[str, float]:
 
 def _place(seat: Seat, row: int) -> dict[str, float]:
     network = seat.network
-    share = network.topology.game.reward
     market = [network.holding_cost[at] for at in network.market_row if network.downstream[row][at]]
     relative = network.holding_cost[row] / market[0] if market and market[0] > 0 else 1.0
     return {
         "own": float(row in seat.scope.rows),
         "decided": len(seat.scope.rows) / len(network.rows),
-        "shared": float(share == "shared"),
+        "own_weight": own_weight(network.topology.game.reward),
         "holding": float(np.clip(relative, 0, 3)),
         "below": float(network.periods_below[row]) / 10,
         "rows": len(network.rows) / 10,
@@ -314,6 +317,15 @@ def _prices(network: Network, row: int, edges: NDArray[np.int64], holding: float
         found |= {"priced": 1.0, "low": low / price, "high": high / price}
         found |= {name: process.mean_at(float(low + at * (high - low))) / unit for name, at in shares.items()}
     return found
+
+
+def _transfers(network: Network, row: int, holding: float) -> dict[str, float]:
+    """What a row's node is paid by contract for a unit of each flow, less what it pays, in holding costs."""
+    found = dict.fromkeys(PER, 0.0)
+    for payment in payments(network):
+        sign = (payment.payee == network.rows[row]) - (payment.payer == network.rows[row])
+        found[payment.per] += sign * payment.rate / (1.0 if payment.per == "revenue" else holding)
+    return {f"paid_{name}": float(np.sign(rate) * np.log1p(abs(rate)) / 3) for name, rate in found.items()}
 
 
 def _edge(network: Network, edges: NDArray[np.int64], number: int, unit: float, holding: float) -> dict[str, float]:

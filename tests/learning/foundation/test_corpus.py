@@ -17,7 +17,7 @@ from marl_supply.game.game import Game  # noqa: E402
 from marl_supply.learning.foundation.corpus import Seats, corpus_of  # noqa: E402
 from marl_supply.learning.foundation.decisions import KINDS, DecisionTokens  # noqa: E402
 from marl_supply.learning.foundation.returns import relative_rewards, returns_to_go, worths  # noqa: E402
-from marl_supply.learning.foundation.rows import BLOCKS, STARTS, NodeTokens  # noqa: E402
+from marl_supply.learning.foundation.rows import BLOCKS, STARTS, NodeTokens, described  # noqa: E402
 from marl_supply.learning.foundation.settings import Pretraining  # noqa: E402
 from marl_supply.study.family import Range  # noqa: E402
 from marl_supply.testing.plays import arrays_of  # noqa: E402
@@ -127,6 +127,19 @@ def test_no_number_that_is_seen_is_told_twice_or_lost(chain: str, observe: str) 
         assert (told[owned] == np.where(fields == "inventory_position", 2, 1)[owned]).all()
         assert np.isfinite(nodes.constant).all() and np.abs(nodes.constant).max() < 50
         assert nodes.rows[: len(seat.scope.rows)].tolist() == seat.scope.rows.tolist()
+
+
+def test_contracts_and_blends_are_told() -> None:
+    """Of the chain of Cachon & Zipkin: the supplier bears the share of the backorder cost that the retailer does not."""
+    told: list[Any] = []
+    for share, reward in ((0.3, "individual"), (0.3, "shared"), (0.7, "individual")):
+        game = Game(load("cachon_zipkin", {"contract.backorder_share": share, "game.reward": reward}))
+        told.append({agent: described(seat, int(seat.scope.rows[0])) for agent, seat in game.seats.items()})
+        paid = np.log1p((1 - share) * 5 / np.array([0.5, 1.0])) / 3
+        assert told[-1]["supplier"]["paid_backorder"] == pytest.approx(-paid[0])
+        assert told[-1]["retailer"]["paid_backorder"] == pytest.approx(paid[1])
+    assert [own["retailer"]["own_weight"] for own in told] == [1, 0, 1]
+    assert not np.any([value for key, value in told[0]["retailer"].items() if key == "paid_shipped"])
 
 
 def literally(rewards: Any, baseline: Any, periods: int) -> list[float]:
