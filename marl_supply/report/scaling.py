@@ -16,7 +16,7 @@ FOOT = "The gap is by how much a row costs more (earns less) than {baseline}, as
 class Point:
     """One model on one game.
 
-    weights: numbers in its network; tokens: those that it was pretrained on; share: of the recorded episodes that it
+    weights: numbers in its network; tokens: those that it was pretrained on; share: of the recorded instances that it
     learned from; gap: share of the baseline's figure, with the ends of its 95% interval where there is one.
     """
 

@@ -338,7 +338,7 @@ def test_rows_of_a_model(stub: StubFoundation, tmp_path: Path) -> None:
     ("sizes", "axis", "lines"),
     [
         ([(10, 100, 1.0), (10, 1000, 1.0), (20, 100, 1.0)], "tokens of the pretraining", ["10 weights", "20 weights"]),
-        ([(10, 100, 0.1), (10, 100, 1.0)], "share of the recorded episodes, %", ["10 weights"]),
+        ([(10, 100, 0.1), (10, 100, 1.0)], "share of the recorded instances, %", ["10 weights"]),
         ([(10, 100, 1.0), (20, 100, 1.0)], "weights", ["models"]),
     ],
 )

@@ -129,7 +129,7 @@ def corpus_of(
     found: list[Seats] = []
     for task, dataset in datasets.items():
         told(f"reading {task}")
-        numbered = enumerate(dataset.instances)
+        numbered = enumerate(dataset.instances[: max(1, round(settings.share * len(dataset.instances)))])
         own = [part for number, instance in numbered for part in _parts(dataset, instance, number, settings)]
         own.sort(key=_shape)
         found += [_joined(task, list(parts)) for _, parts in groupby(own, key=_shape)]
@@ -161,43 +161,38 @@ def _parts(dataset: Dataset, instance: Instance, number: int, settings: Pretrain
     game = instance.game()
     baseline = dataset.card["policies"][0]["name"]
     random = {own["name"] for own in dataset.card["policies"] if own["random_share"]}
-    everything = list(instance.episodes())
-    chosen, held = _chosen(everything, number, settings)
-    players = [episode.player for episode in everything]
-    exploring = np.array([exploring_periods(episode.seed, dataset.exploring_starts) for episode in everything])
+    episodes = list(instance.episodes())
+    held = _held_back(episodes, number, settings)
+    players = [episode.player for episode in episodes]
+    exploring = np.array([exploring_periods(episode.seed, dataset.exploring_starts) for episode in episodes])
     for agent, seat in game.seats.items():
-        better = relative_rewards(everything, baseline, agent)
+        better = relative_rewards(episodes, baseline, agent)
         periods = round(settings.cycles * int(game.network.periods_below[seat.scope.rows].max()))
         nodes, decisions = NodeTokens(seat, game.observe_level), DecisionTokens(seat)
-        actions = np.array([np.asarray(everything[e].actions[agent]).reshape(len(better[0]), -1) for e in chosen])
-        seen = np.array([everything[e].observations[agent][:-1] for e in chosen])
         clock = np.arange(better.shape[1])
+        actions = np.array([np.asarray(own.actions[agent]).reshape(len(clock), -1) for own in episodes])
+        seen = np.array([own.observations[agent][:-1] for own in episodes])
         yield _Part(
             nodes,
             decisions,
             held,
-            worths(better, players)[chosen],
-            np.array([players[e] in random for e in chosen]),
-            returns_to_go(better, periods)[chosen],
-            np.broadcast_to(clock + periods <= len(clock), (len(chosen), len(clock))),
+            worths(better, players),
+            np.array([player in random for player in players]),
+            returns_to_go(better, periods),
+            np.broadcast_to(clock + periods <= len(clock), better.shape),
             nodes.changing(seen),
             decisions.values(actions.astype(np.float64)).astype(np.float32),
-            clock >= exploring[chosen, None],
+            clock >= exploring[:, None],
         )
 
 
-def _chosen(
-    episodes: Sequence[Episode], instance: int, settings: Pretraining
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Which episodes are read, and which of these are held back: whole seeds, whoever played on them."""
+def _held_back(episodes: Sequence[Episode], instance: int, settings: Pretraining) -> NDArray[np.bool_]:
+    """(E,) which episodes are: whole seeds, whoever played on them."""
     seeds = np.array([episode.seed for episode in episodes])
     different = np.unique(seeds)
     order = np.random.default_rng([settings.seed, instance]).permutation(different)
     held = order[: round(settings.held_back * len(order))]
-    rest = order[len(held) :]
-    learned = rest[: max(1, round(settings.share * len(rest)))]
-    chosen = np.flatnonzero(np.isin(seeds, np.concatenate([held, learned])))
-    return chosen, np.isin(seeds[chosen], held)
+    return np.isin(seeds, held)
 
 
 def _joined(task: str, parts: Sequence[_Part]) -> Seats:

@@ -17,6 +17,7 @@ from marl_supply.data.load import Dataset
 from marl_supply.errors import InputError
 from marl_supply.learning.checkpoint import load_checkpoint, save_checkpoint
 from marl_supply.learning.foundation.corpus import Seats, corpus_of
+from marl_supply.learning.foundation.optimizer import Optimizer
 from marl_supply.learning.foundation.settings import Pretraining
 from marl_supply.learning.foundation.shapes import Shape
 from marl_supply.learning.foundation.transformer import TensorBatch, Transformer, loss_of
@@ -77,7 +78,7 @@ class _Run:
         self.identity = _identity(datasets, settings)
         torch.manual_seed(settings.seed)
         self.model = Transformer(shape_of(settings)).to(settings.device)
-        self.optimizer = optimizer_of(self.model, settings)
+        self.optimizer = Optimizer(self.model, settings)
         self.done, self.tokens, self.seconds = 0, 0, 0.0
         self.curve: list[dict[str, Any]] = []
         self.pieces = [_pieces(own, settings) for own in self.seats]
@@ -118,16 +119,14 @@ class _Run:
     def _update(self) -> None:
         settings = self.settings
         generator = np.random.default_rng([settings.seed, BATCHES, self.done])
-        for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * rate_at(self.done / self.updates, settings.warm_up)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.clear()
         for own, pieces in zip(self.seats, self.pieces, strict=True):
             batch = own.batch(generator, pieces, settings)
             with torch.autocast(torch.device(settings.device).type, torch.bfloat16, settings.precision == "bfloat16"):
                 loss = loss_of(self.model, TensorBatch(batch, settings.device), settings.return_loss) / len(self.seats)
             loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.gradient_clip)
-        self.optimizer.step()
+        self.optimizer.step(settings.learning_rate * rate_at(self.done / self.updates, settings.warm_up))
 
     def _measure(self) -> None:
         """The loss on episodes held back, by task: nats a decision."""
@@ -143,16 +142,14 @@ class _Run:
         self.curve.append(point | {"loss": {task: float(np.mean(found)) for task, found in losses.items()}})
 
     def _save(self) -> None:
-        parameters = list(self.model.parameters())
-        moments = [self.optimizer.state[parameter] for parameter in parameters]
         state = {
             "identity": self.identity,
             "done": self.done,
             "tokens": self.tokens,
             "seconds": self.seconds,
             "curve": self.curve,
-            "weights": [parameter.detach().cpu().numpy() for parameter in parameters],
-            "moments": [{name: value.cpu().numpy() for name, value in own.items()} for own in moments],
+            "weights": [parameter.detach().cpu().numpy() for parameter in self.model.parameters()],
+            "moments": list(self.optimizer.moments()),
         }
         save_checkpoint(self.out_dir / "checkpoint.pt", state)
         lines = [json.dumps(point) for point in self.curve]
@@ -172,24 +169,12 @@ class _Run:
         with torch.no_grad():
             for parameter, weight in zip(self.model.parameters(), state["weights"], strict=True):
                 parameter.copy_(torch.from_numpy(np.array(weight)))
-        for parameter, own in zip(self.model.parameters(), state["moments"], strict=True):
-            moments = {name: torch.from_numpy(np.array(value)) for name, value in own.items()}
-            self.optimizer.state[parameter] = {
-                name: value if name == "step" else value.to(parameter.device) for name, value in moments.items()
-            }
+        self.optimizer.load(state["moments"])
 
 
 def shape_of(settings: Pretraining) -> Shape:
     """The sizes of the network that settings ask for."""
     return Shape(settings.width, settings.layers, settings.heads, settings.components, settings.window)
-
-
-def optimizer_of(model: Transformer, settings: Pretraining) -> torch.optim.AdamW:
-    """AdamW, with weight decay on matrices alone."""
-    matrices = [value for value in model.parameters() if value.ndim > 1]
-    vectors = [value for value in model.parameters() if value.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
 
 
 def rate_at(done: float, warm_up: float) -> float:

@@ -95,7 +95,8 @@ class Pretraining(Settings):
     batch_tokens : int
         Tokens of each task in one update.
     learning_rate, warm_up, weight_decay, gradient_clip : float
-        Of AdamW: the highest rate, reached after a share `warm_up` of the updates, then falling as a cosine to 0.
+        Of Muon and AdamW: the highest rate, reached after a share `warm_up` of the updates, then falling as a cosine
+        to 0.
     beginnings : float
         Share of pieces that begin with an episode, the others begin anywhere. What a model cannot copy from its own
         past, such as the level that stock is to rise to, it has to learn there.
@@ -107,7 +108,7 @@ class Pretraining(Settings):
     return_loss : float
         Weight of the likelihood of returns beside that of decisions.
     share : float
-        Share of the episodes of each instance and policy that is learned from; fewer data for scaling runs.
+        Share of the instances of each task that are learned from, the first of them; fewer data for scaling runs.
     held_back : float
         Share of the episodes of each dataset on which the loss is measured, never learned from.
     evaluations : int
@@ -132,7 +133,7 @@ class Pretraining(Settings):
     segment: int = 16
     tokens: int = 30_000_000
     batch_tokens: int = 1024
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     warm_up: float = 0.02
     weight_decay: float = 0.01
     gradient_clip: float = 1.0

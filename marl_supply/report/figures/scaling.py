@@ -47,7 +47,7 @@ def draw_points(found: Sequence[Point]) -> Figure:
 def _axis(found: Sequence[Point]) -> tuple[str, Measure]:
     """What the models are drawn over."""
     if len({point.share for point in found}) > 1:
-        return "share of the recorded episodes, %", lambda point: 100 * point.share
+        return "share of the recorded instances, %", lambda point: 100 * point.share
     if len({point.tokens for point in found}) > 1:
         return "tokens of the pretraining", lambda point: point.tokens
     return WEIGHTS, lambda point: point.weights

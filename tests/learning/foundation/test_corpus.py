@@ -193,7 +193,7 @@ def test_what_is_learned_is_what_was_recorded() -> None:
 
 
 def test_seeds_held_back_are_in_no_batch_that_is_learned() -> None:
-    """Whole seeds, whoever played on them; and the same ones however much is learned from."""
+    """Whole seeds, whoever played on them."""
     dataset = recorded("lost_sales", LEVELS, 8)
     seats = one(corpus_of({"lost": dataset}, SETTINGS))
     numbers = replace(seats, values=np.broadcast_to(np.arange(16.0)[:, None, None], seats.values.shape))
@@ -203,8 +203,17 @@ def test_seeds_held_back_are_in_no_batch_that_is_learned() -> None:
         those |= set(batch.values.astype(int).ravel().tolist())
     assert len(seen[True]) == 4 and seen[True] | seen[False] == set(range(16)) and not seen[True] & seen[False]
     assert {number % 8 for number in seen[True]} == {number % 8 for number in seen[True] if number < 8}
-    fewer = one(corpus_of({"lost": dataset}, replace(SETTINGS, share=0.5)))
-    assert len(fewer.held) == 4 + 6 and np.array_equal(fewer.seen[fewer.held], seats.seen[seats.held])
+
+
+def test_less_data_are_fewer_instances() -> None:
+    """The first of them, with the same seeds held back."""
+    dataset = recorded("lost_sales", LEVELS, 4, ranges=[Range.parse("nodes.store.lost_sale_cost=4..39")], instances=5)
+    everything = one(corpus_of({"lost": dataset}, SETTINGS))
+    for share, count in ((0.5, 2), (0.01, 1)):
+        fewer = one(corpus_of({"lost": dataset}, replace(SETTINGS, share=share)))
+        assert fewer.of.tolist() == everything.of[: 8 * count].tolist() and len(fewer.rows) == count
+        assert np.array_equal(fewer.held, everything.held[: 8 * count])
+        assert np.array_equal(fewer.seen, everything.seen[: 8 * count])
 
 
 def test_a_batch_is_pieces_of_episodes() -> None:
