@@ -86,7 +86,8 @@ compare:
 
 A row with a `model` is played by one pretrained model, in every seat that `seats` leaves out: a file of policies
 (`.npz`), or a model file, which says what is recorded and how the model is pretrained on it. `request` is the return
-that it is to reach, relative to the baseline of its data; with `fine_tune` it goes on learning on this game, once for
+that it is to reach, relative to the baseline of its data, or `best`: what promises the highest return among what is
+done in its data; with `fine_tune` it goes on learning on this game, once for
 each seed. The model is made once, where it is needed first, and `pretrain` in a row asks for one with other settings.
 
 ```yaml
@@ -94,6 +95,7 @@ compare:
   capped_base_stock: {{policy: capped_base_stock, tune: true}}
   model:             {{model: foundation_model}}
   modest:            {{model: foundation_model, request: -0.1}}
+  best:              {{model: foundation_model, request: best}}
   small:             {{model: foundation_model, pretrain: {{width: 32}}}}
   further:           {{model: foundation_model, fine_tune: {{env_steps: 20_000, seeds: 3}}}}
 report: [cost, requests, inventory, scaling]

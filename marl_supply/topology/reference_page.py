@@ -49,7 +49,8 @@ wherever a file is. [`topology.schema.json`](topology.schema.json) lets an edito
   becomes the rows `store:a` and `store:b`. A number may then be a mapping from products to numbers, `products` of
   a node or edge says which of them it handles, and what a node can ship and stock (`capacity`, `storage`) its
   products share. By default one agent decides all rows of a node.
-* `extends: {{generator: NAME, ...}}` starts from a generated chain (`marl_supply.topology.generators`).
+* `extends: {{generator: NAME, ...}}` starts from a generated chain (`marl_supply.topology.generators`); its parameters
+  are values too: `--set extends.stores=4`.
 * A market served by several nodes belongs to the format; the simulator does not carry it yet and says so.
 * A data file is looked for beside the topology file, and beside the files it extends.
 """

@@ -130,5 +130,5 @@ def test_parameters_of_a_generator_are_values_too(tmp_path: Path) -> None:
     assert "store_3" not in load(chain).nodes
     with pytest.raises(InputError, match="^--set extends.stores: beer_game begins with no generator; write extends"):
         load("beer_game", ["extends.stores=4"])
-    with pytest.raises(InputError, match="sized.yaml: extends: one_warehouse: got an unexpected keyword argument 'shops'"):
+    with pytest.raises(InputError, match="sized.yaml: extends: one_warehouse: got an unexpected keyword .*'shops'"):
         load(path, ["extends.shops=4"])

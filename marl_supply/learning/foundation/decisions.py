@@ -110,7 +110,7 @@ class DecisionTokens:
 
     def units_of(self, number: int, values: Floats) -> Floats:
         """Units, money or shares of values of a component, within its bounds."""
-        units = self.shift[number] + values.astype(np.float64) * self.unit[number]
+        units = self.shift[number] + values * self.unit[number]
         return np.clip(units, self.action.low[number], self.action.high[number])
 
     def edges_of(self, number: int) -> int:

@@ -61,8 +61,8 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Laws:
-    """What a model expects. numbers: (B, S, n) what is decided; names: (B, S, n, NAMES) scores of names; returns: (B, S,
-    n) the return that follows each decision."""
+    """What a model expects. numbers: (B, S, n) what is decided; names: (B, S, n, NAMES) scores of names; returns:
+    (B, S, n) the return that follows each decision."""
 
     numbers: Mixture
     names: Tensor
@@ -114,7 +114,8 @@ class Transformer(nn.Module):
         done = self._embed("decision", [batch.done, about.expand(-1, periods, -1, -1)])
         done = done + self.kind(batch.kinds) + self.place(batch.places)
         question = self._embed("question", [about]) + self.asked(batch.kinds) + self.place(batch.places)
-        return torch.cat([seen, done, (question + self.returned(batch.told)[:, None, None]).expand(-1, periods, -1, -1)], 2)
+        asking = question + self.returned(batch.told)[:, None, None]
+        return torch.cat([seen, done, asking.expand(-1, periods, -1, -1)], 2)
 
     def forward(self, batch: TensorBatch) -> Laws:
         """What is expected of each decision, and of each period, given all that comes before it."""

@@ -228,7 +228,7 @@ class Session:
             logarithms = cell_logarithms(weights, means, scales, low, step, int(decisions.choices[number]))
             return self._pick(number, logarithms, noise)
         if self.policy.request == BEST:
-            return self._best(number, decisions.units_of(number, means), weights - scales)
+            return self._best(number, decisions.units_of(number, means.astype(np.float64)), weights - scales)
         return decisions.units_of(number, self._value(weights, means, scales, noise))
 
     def _best(self, number: int, choices: NDArray[Any], logarithms: NDArray[Any]) -> NDArray[Any]:

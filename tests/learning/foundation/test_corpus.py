@@ -130,7 +130,7 @@ def test_no_number_that_is_seen_is_told_twice_or_lost(chain: str, observe: str) 
 
 
 def test_contracts_and_blends_are_told() -> None:
-    """Of the chain of Cachon & Zipkin: the supplier bears the share of the backorder cost that the retailer does not."""
+    """Of the chain of Cachon & Zipkin: the supplier bears of the backorder cost what the retailer does not."""
     told: list[Any] = []
     for share, reward in ((0.3, "individual"), (0.3, "shared"), (0.7, "individual")):
         game = Game(load("cachon_zipkin", {"contract.backorder_share": share, "game.reward": reward}))

@@ -20,9 +20,7 @@ from marl_supply.learning.trained import load_policies  # noqa: E402
 from marl_supply.policies.seating import seat_everybody  # noqa: E402
 
 pytestmark = pytest.mark.slow
-SMALL = Pretraining(
-    width=32, layers=2, heads=2, components=3, window=4, segment=8, tokens=900_000, batch_tokens=1536
-)
+SMALL = Pretraining(width=32, layers=2, heads=2, components=3, window=4, segment=8, tokens=400_000, batch_tokens=512)
 
 
 def learned(mix: Any, folder: Path) -> Any:
@@ -55,3 +53,13 @@ def test_a_model_does_what_it_is_asked_for(tmp_path: Path) -> None:
     assert cost(game, {"store": policy.requesting(0.0)}) == pytest.approx(good, rel=0.01)
     assert cost(game, {"store": policy.requesting(-0.3)}) == pytest.approx(bad, rel=0.01)
     assert bad > 1.3 * good
+
+
+def test_the_best_is_better_than_all_that_its_data_do(tmp_path: Path) -> None:
+    """Of levels too low and too high, with random actions, it makes levels between that nobody plays."""
+    poor = [f"base_stock store.base_stock_level={level}" for level in (12, 21)]
+    policy = learned([*poor, *(f"{words} random=0.2" for words in poor)], tmp_path)
+    game = Game("lost_sales", horizon=60, warm_up=10)
+    costs = [cost(game, seat_everybody(game, "base_stock", {"store": level})) for level in (12.0, 16.0, 21.0)]
+    found = cost(game, {"store": policy.requesting("best")})
+    assert found < 0.9 * min(costs[0], costs[2]) and costs[1] < min(costs[0], costs[2])
