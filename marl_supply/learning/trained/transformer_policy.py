@@ -37,6 +37,8 @@ Floats = NDArray[np.float32]
 class TransformerPolicy(TrainedPolicy):
     """Decides what is most probable, given the instance, what was seen and done, and the return that is asked for.
 
+    Asked for the best, it decides what it expects the highest return of, among what is usual enough.
+
     Parameters
     ----------
     network
@@ -46,7 +48,7 @@ class TransformerPolicy(TrainedPolicy):
 
     Examples
     --------
-    >>> policy = load_policies("model.npz")["anybody"].requesting(0.05)  # doctest: +SKIP
+    >>> policy = load_policies("model.npz")["anybody"].requesting(-0.1)  # doctest: +SKIP
     >>> evaluate(game, dict.fromkeys(game.agents, policy))  # doctest: +SKIP
     """
 
