@@ -16,9 +16,10 @@ from marl_supply.metrics.intervals import Interval
 from marl_supply.report.anarchy import Anarchy, anarchy
 from marl_supply.report.claims import over_series, verdicts
 from marl_supply.report.drawing import STYLES, colours, legend_below, panels, save
-from marl_supply.report.figures import episode_density
+from marl_supply.report.figures import episode_density, scaling
 from marl_supply.report.figures.episode_density import draw_side_by_side
 from marl_supply.report.results import Results, read, read_json
+from marl_supply.report.scaling import mean_scaling_section
 from marl_supply.report.statistics import Estimate, estimate
 from marl_supply.report.tables import aligned, markdown, number
 from marl_supply.report.write import Report, claims_section
@@ -68,7 +69,8 @@ def write_series(folder: str | Path) -> Report:
     cells = table(series) if series.cases is None else case_table(series)
     judged = [verdicts(results) for results in series.results]
     claims = over_series([str(value) for value in series.values], judged)
-    text = [f"# {series.name}", *_cases(series), markdown(cells), _foot(cells), *_figures(series), _links(series)]
+    text = [f"# {series.name}", *_cases(series), markdown(cells), _foot(cells), *mean_scaling_section(series.results)]
+    text += [*_figures(series), _links(series)]
     page = "\n\n".join(text) + "\n" + claims_section(claims)
     (series.path / "report.md").write_text(page, encoding="utf-8")
     points = [_point(*each) for each in _pairs(series)]
@@ -108,6 +110,7 @@ def _figures(series: Series) -> list[str]:
         drawn.append(("series", CAPTION, draw(series)))
     titles = [str(value) if series.cases else f"{series.label} {value}" for value in series.values]
     drawn.append(("episode_density", episode_density.CAPTION, draw_side_by_side(titles, series.results)))
+    drawn.append(("scaling", scaling.CAPTION, scaling.draw_means(series.results)))
     parts = []
     for name, caption, figure in drawn:
         if figure is not None:

@@ -20,7 +20,7 @@ from marl_supply.learning.trained import save_policies
 from marl_supply.policies import seat_everybody
 from marl_supply.report.figures.scaling import draw_points
 from marl_supply.report.results import read
-from marl_supply.report.scaling import Point, points
+from marl_supply.report.scaling import Point, mean_points, mean_scaling_section, points
 from marl_supply.report.summary import plays
 from marl_supply.report.write import write
 from marl_supply.study import model_file, vary
@@ -328,6 +328,9 @@ def test_rows_of_a_model(stub: StubFoundation, tmp_path: Path) -> None:
     sized = points(results)
     assert (sized["usual"].weights, sized["deeper"].weights) == (100, 200)
     assert sized["deeper"].gap == pytest.approx(cost(own + 1).mean() / base - 1)
+    mean = mean_points([results] * 3)["deeper"]
+    assert (mean.gap, mean.low, mean.high) == pytest.approx([sized["deeper"].gap] * 3)
+    assert "Means over 3 instances" in mean_scaling_section([results] * 3)[-1]
     for figure in ("requests", "inventory", "scaling"):
         assert (folder.path / "figures" / f"{figure}.png").is_file()
     _check_stock(game, folder.row("usual") / "inventory.parquet", own)

@@ -118,7 +118,7 @@ class Transformer(nn.Module):
         return torch.cat([seen, done, asking.expand(-1, periods, -1, -1)], 2)
 
     def forward(self, batch: TensorBatch) -> Laws:
-        """What is expected of each decision, and of each period, given all that comes before it."""
+        """What is expected to be decided, and to follow each decision, given all that comes before."""
         tokens = self.tokens(batch)
         size, periods, each, width = tokens.shape
         rows, count = batch.rows.shape[1], len(batch.kinds)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from marl_supply.report.drawing import colours, legend_below, panels
 from marl_supply.report.results import Results
-from marl_supply.report.scaling import Point, compared, points
+from marl_supply.report.scaling import Point, compared, mean_points, points
 
 CAPTION = "Gap to the baseline over what a model learned from, a line for each number of weights, 95% intervals."
 
@@ -20,6 +20,12 @@ Measure = Callable[[Point], float]
 def draw(results: Results) -> Figure | None:
     """The models of a report; None unless it is to be shown and they differ in size or data."""
     found = list(points(results).values()) if "scaling" in results.report["show"] else []
+    return draw_points(found) if compared(found) else None
+
+
+def draw_means(several: Sequence[Results]) -> Figure | None:
+    """The models of a series, their gaps meant over its instances; None as above."""
+    found = list(mean_points(several).values()) if "scaling" in several[0].report["show"] else []
     return draw_points(found) if compared(found) else None
 
 
