@@ -168,7 +168,7 @@ def test_what_is_drawn_follows_the_law_where_units_are_continuous(policy: Transf
     sharp = policy.sampling(0.1).start(seat, replications)._value(*given, uniform).reshape(-1)[:replications]
     assert np.ptp(sharp) < np.ptp(found) / 10 and abs(np.median(sharp) - 0.5) < 0.01
     orders = decided(policy.sampling(), game, 50, 1)[0]["kiosk"]["order"]
-    assert len(np.unique(orders)) > 10 and np.ptp(decided(policy, game, 50, 1)[0]["kiosk"]["order"]) == 0
+    assert len(np.unique(orders)) > 10 and np.ptp(decided(policy, game, 50, 1)[0]["kiosk"]["order"]) < 1e-3
 
 
 def test_the_weights_of_a_shape_are_those_of_the_network() -> None:
