@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marl_supply.demand.process import BLOCK
 from marl_supply.errors import InputError
 from marl_supply.game.game import Game, Outcome
 from marl_supply.game.policy import Policy
@@ -141,7 +142,9 @@ def evaluate(
     replications, seed, first_replication : int
         The noise; policies scored on the same numbers meet the same demand.
     batch : int or None
-        Replications played at once; changes the time taken and no result. As many as hold `NUMBERS_AT_ONCE` if None.
+        Replications played at once, rounded up to whole blocks of noise; changes the time taken and no result. As many
+        as hold `NUMBERS_AT_ONCE` if None. A replication keeps its place in a block however many are played: on some
+        processors the rounding of a matrix product depends on the column, and so would what a network decides.
     keep_path : bool
         Keep the cost of every period, agent and replication.
 
@@ -152,6 +155,7 @@ def evaluate(
     batch = max(1, NUMBERS_AT_ONCE // len(game.network.rows)) if batch is None else batch
     if replications < 1 or batch < 1:
         raise InputError(f"replications: {replications} in batches of {batch}; both are at least 1.")
+    batch = -(-batch // BLOCK) * BLOCK
     end = first_replication + replications
     starts = range(first_replication, end, batch)
     tallies = [_play(game, policies, min(batch, end - first), seed, first, keep_path) for first in starts]
