@@ -143,8 +143,9 @@ def evaluate(
         The noise; policies scored on the same numbers meet the same demand.
     batch : int or None
         Replications played at once, rounded up to whole blocks of noise; changes the time taken and no result. As many
-        as hold `NUMBERS_AT_ONCE` if None. A replication keeps its place in a block however many are played: on some
-        processors the rounding of a matrix product depends on the column, and so would what a network decides.
+        as hold `NUMBERS_AT_ONCE` if None. A replication keeps its place in a block, counted from the first,
+        however many are played: on some processors the rounding of a matrix product depends on the column, and so would
+        what a network decides.
     keep_path : bool
         Keep the cost of every period, agent and replication.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from marl_supply.errors import InputError
@@ -68,8 +69,8 @@ def _open(source: Any, sizes: Mapping[str, Any]) -> tuple[dict[str, Any], str, l
     if isinstance(source, Topology):
         return _sized(source.to_dict(), sizes, source.name), source.name, []
     if isinstance(source, (str, Path)):
-        path = find(source).resolve()
-        document, folders = _extended(_sized(strict_yaml.read(path), sizes, path.name), path.parent, (path,))
+        path = find(source)
+        document, folders = _read(path, (), sizes)
         return document, path.name, folders
     networkx = sys.modules.get("networkx")
     if networkx is not None and isinstance(source, networkx.Graph):
@@ -91,12 +92,20 @@ def unsized(source: str | Path | Mapping[str, Any]) -> dict[str, Any]:
     InputError
         If it begins with none.
     """
-    own = isinstance(source, Mapping)
-    document = dict(source) if isinstance(source, Mapping) else strict_yaml.read(find(source))
-    place = str(document.get("name", "topology")) if own else Path(str(source)).name
-    if not isinstance(document.get("extends"), Mapping):
-        raise InputError(f"{place} begins with no generator; write extends: {{generator: NAME}}")
+    if isinstance(source, Mapping):
+        document, place = dict(source), str(source.get("name", "topology"))
+    else:
+        document, place = strict_yaml.read(find(source)), Path(source).name
+    _generator(document, place)
     return {"name": place.removesuffix(".yaml"), **document}
+
+
+def _generator(document: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    """The generator that a file begins with, and its parameters."""
+    base = document.get("extends")
+    if not isinstance(base, Mapping):
+        raise InputError(f"{place} begins with no generator; write extends: {{generator: NAME}}")
+    return base
 
 
 def _sized(document: dict[str, Any], sizes: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -104,18 +113,21 @@ def _sized(document: dict[str, Any], sizes: Mapping[str, Any], place: str) -> di
     if not sizes:
         return document
     try:
-        base = unsized({"name": place, **document})["extends"]
+        base = _generator(document, str(document.get("name", place)))
     except InputError as error:
         raise InputError(f"--set {GENERATED}{next(iter(sizes))}: {error}") from None
     return {**document, "extends": {**base, **sizes}}
 
 
-def _read(path: Path, children: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:
+def _read(
+    path: Path, children: tuple[Path, ...], sizes: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[dict[str, Any], list[Path]]:
     path = path.resolve()
     if path in children:
         chain = " -> ".join(file.name for file in (*children[children.index(path) :], path))
         raise InputError(f"{path.name}: extends: {chain} is a cycle; let one of them stand alone")
-    return _extended(strict_yaml.read(path), path.parent, (*children, path))
+    document = _sized(strict_yaml.read(path), sizes, path.name)
+    return _extended(document, path.parent, (*children, path))
 
 
 def _extended(document: dict[str, Any], folder: Path, children: tuple[Path, ...]) -> tuple[dict[str, Any], list[Path]]:

@@ -1,8 +1,9 @@
 """How weights follow gradients: Muon for matrices between tokens, AdamW for all others.
 
 Muon (Jordan et al. 2024) makes the singular values of a matrix's step alike; scaled to the size of AdamW's steps (Liu
-et al. 2025), both have one learning rate. On two tasks and 1.5 million tokens it reached a loss of .35 and .24 on seeds
-held back, where AdamW alone reached .65 and .37.
+et al. 2025), both have one learning rate. On `lost_sales` and `beer_game` of
+experiments/foundation_model.yaml, 1.5 million tokens, it reached a loss of .35 and .24 on seeds held back (rate 3e-3),
+AdamW alone .65 and .37 (rate 1e-3; .70 and .38 with 3e-3).
 """
 
 from __future__ import annotations
